@@ -1,0 +1,3 @@
+"""annoaudit: audit labels that other people made."""
+
+__version__ = "0.1.0"
