@@ -1,1 +1,5 @@
-"""(room)."""
+"""One file = one detector. Each scores suspicion; none flags: that is the policy's office."""
+
+from annoaudit.detectors.registry import Detector, load_detectors
+
+__all__ = ["Detector", "load_detectors"]
