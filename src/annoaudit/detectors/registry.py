@@ -74,7 +74,5 @@ def load_detectors(names: Iterable[str] | None = None) -> tuple[Detector, ...]:
     wanted = list(names) if names is not None else sorted(points)
     for name in wanted:
         if name not in points:
-            raise UsageError(
-                f"There is no detector {name!r}.", hint=f"Installed: {', '.join(sorted(points))}."
-            )
+            raise UsageError(f"There is no detector {name!r}.", hint=f"Installed: {', '.join(sorted(points))}.")
     return tuple(points[name].load()() for name in wanted)

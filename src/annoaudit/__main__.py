@@ -1,0 +1,5 @@
+"""``python -m annoaudit``."""
+
+from annoaudit.cli import main
+
+main()

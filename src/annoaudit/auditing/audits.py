@@ -1,0 +1,349 @@
+"""audit(): run the detectors over every question, let the policy decide, keep failures as data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from annoaudit import __version__
+from annoaudit.auditing.pseudonyms import Pseudonyms
+from annoaudit.auditing.queue import list_queue
+from annoaudit.auditing.saving import save_audit
+from annoaudit.auditing.statements import list_limits, list_methods, state_headline, state_next_step
+from annoaudit.auditing.summary import summarise_question
+from annoaudit.detectors import Detector, load_detectors
+from annoaudit.errors import RefusedInput, Unavailable, UsageError
+from annoaudit.evidence import Evidence
+from annoaudit.findings import Outcome, Scores
+from annoaudit.formats import join_features, join_gold, join_probabilities
+from annoaudit.labels import LabelSet
+from annoaudit.policy import Decision, Policy
+from annoaudit.reporting import render_html, render_json, render_markdown, render_notebook, render_summary
+from annoaudit.reporting.record import AuditRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Audit", "audit"]
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """The result of one audit: findings, the numbers around them, and five ways out.
+
+    In a notebook it shows itself. ``findings``, ``annotators`` and ``agreement`` are data frames;
+    ``scores`` holds every detector's suspicion before any threshold; ``skips`` and ``failures`` say which
+    detectors did not score and why.
+    """
+
+    record: AuditRecord
+    scores: tuple[Scores, ...]
+    evidence: tuple[Evidence, ...] = field(repr=False)
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """One row a flagged target; ``rank`` > 0 is its place in the review queue."""
+        return self.record.findings
+
+    @property
+    def annotators(self) -> pd.DataFrame:
+        """One row an annotator and question: estimated accuracy, disagreement, gold accuracy, intervals."""
+        return _stack([(one.question, one.annotators) for one in self.record.questions])
+
+    @property
+    def agreement(self) -> pd.DataFrame:
+        """One row a coefficient and question, with its interval."""
+        return _stack([(one.question, one.agreement) for one in self.record.questions])
+
+    @property
+    def skips(self) -> dict[str, str]:
+        """Detectors that lacked evidence, and what they lacked."""
+        return {one.detector: one.why for one in self.record.outcomes if one.status == "skipped"}
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """Detectors that crashed, and how."""
+        return {one.detector: one.why for one in self.record.outcomes if one.status == "failed"}
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 if a detector failed. Findings alone never change it."""
+        return 3 if self.failures else 0
+
+    def html(self) -> str:
+        """Return the report as one self-contained HTML page."""
+        return render_html(self.record)
+
+    def markdown(self) -> str:
+        """Return the report as Markdown."""
+        return render_markdown(self.record)
+
+    def json(self) -> str:
+        """Return the run as JSON (the content of run.json)."""
+        return render_json(self.record)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the report to a ``.html``, ``.md`` or ``.json`` file, or everything to a folder.
+
+        A folder receives report.html, findings.parquet, findings.jsonl, run.json and annoaudit.db; saving
+        into the same folder again adds a run to annoaudit.db and loses none.
+        """
+        return save_audit(self.record, self.exit_code, path)
+
+    def __repr__(self) -> str:
+        return render_summary(self.record)
+
+    def _repr_html_(self) -> str:
+        return render_notebook(self.record)
+
+
+def audit(
+    labels: LabelSet | str | Path | pd.DataFrame,
+    *,
+    probabilities: object = None,
+    features: object = None,
+    gold: object = None,
+    budget: int | None = None,
+    question: str | None = None,
+    detectors: Iterable[str | Detector] | None = None,
+    policy: Policy | None = None,
+    folds: str = "auto",
+    media_root: str | Path | None = None,
+    names: bool = False,
+    pseudonym_key: bytes | None = None,
+    seed: int = 0,
+) -> Audit:
+    """Audit the single-choice labels of a LabelSet (or of anything :func:`annoaudit.read` opens).
+
+    Parameters
+    ----------
+    labels
+        What to audit.
+    probabilities, features, gold
+        Companions, joined by item id: a file, a data frame, or an array in the order of ``labels.items``.
+        Class probabilities (N, K) of a model that did not see these labels; feature vectors (N, D); gold
+        labels of some items.
+    budget
+        Most labels in the review queue; by default min(5 % of the labels, 500).
+    question
+        Audit this question only; by default every single-choice question.
+    detectors
+        Names or instances; by default all that are installed.
+    policy
+        Thresholds, caps and severities; its budget gives way to ``budget``.
+    folds
+        "item", "annotator" or "auto": whose labels a model never sees when it judges them.
+    media_root
+        Folder under which image files may be opened.
+    names
+        Show annotators' ids instead of pseudonyms.
+    pseudonym_key
+        Secret that makes pseudonyms the same in every run; by default they last as long as the process.
+    seed
+        Of everything random.
+
+    Returns
+    -------
+    Audit
+        Shows itself in a notebook; ``save()`` writes it.
+
+    Raises
+    ------
+    RefusedInput
+        The labels or a companion cannot be audited as they are; names the place and the mend.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    labels = _as_labels(labels)
+    questions = _choose_questions(labels, question)
+    rules = policy or Policy()
+    rules = rules if budget is None else replace(rules, budget=budget)
+    name_of = Pseudonyms(pseudonym_key, names=names)
+    chosen = _load(detectors)
+    evidences = [
+        _gather(labels, name, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed)
+        for name in questions
+    ]
+    if not any(len(one.votes) for one in evidences):
+        raise RefusedInput(
+            f"{labels.source or 'The input'} holds no usable label.",
+            hint="Drafts, skips and empty annotations are not labels; is the label column the right one?",
+        )
+    runs = [_run_detectors(one, chosen) for one in evidences]
+    sizes = _share_budget(rules, [len(one.votes) for one in evidences])
+    decisions = [
+        Decision.of(rules, one.votes, scores, size)
+        for one, (scores, _), size in zip(evidences, runs, sizes, strict=True)
+    ]
+    findings = [decision.findings(labels, name_of) for decision in decisions]
+    queue = [
+        entry
+        for one, decision, found in zip(evidences, decisions, findings, strict=True)
+        for entry in list_queue(one, decision, found, name_of)
+    ]
+    outcomes = [
+        _count(outcome, decision)
+        for (_, outcomes), decision in zip(runs, decisions, strict=True)
+        for outcome in outcomes
+    ]
+    summaries = tuple(summarise_question(e, d, name_of) for e, d in zip(evidences, decisions, strict=True))
+    record = AuditRecord(
+        title=Path(labels.source).name if labels.source else "labels",
+        source=labels.source,
+        version=__version__,
+        started_at=started,
+        seconds=time.perf_counter() - clock,
+        headline=state_headline(summaries, decisions),
+        next_step=state_next_step(summaries, decisions, outcomes),
+        n_items=labels.items.num_rows,
+        n_labels=sum(len(one.votes) for one in evidences),
+        n_annotators=max(one.votes.n_annotators for one in evidences),
+        n_flagged=sum(one.n_flagged for one in decisions),
+        n_queued=sum(len(one.queue) for one in decisions),
+        budget=sum(sizes),
+        questions=summaries,
+        outcomes=tuple(outcomes),
+        queue=tuple(queue),
+        findings=_join_findings(findings),
+        limits=list_limits(labels, evidences, outcomes),
+        methods=list_methods(outcomes),
+        settings={"seed": seed, "folds": folds, "names": names, "thresholds": _thresholds(rules, chosen)},
+    )
+    return Audit(record, tuple(one for scores, _ in runs for one in scores), tuple(evidences))
+
+
+def _as_labels(labels: LabelSet | str | Path | pd.DataFrame) -> LabelSet:
+    if isinstance(labels, LabelSet):
+        return labels
+    from annoaudit.formats import read
+
+    return read(labels)
+
+
+def _choose_questions(labels: LabelSet, question: str | None) -> tuple[str, ...]:
+    known = labels.questions_of("choice")
+    if question is not None and question not in known:
+        raise UsageError(
+            f"There is no single-choice question {question!r}.",
+            hint=f"There are: {', '.join(known) or 'none'}.",
+        )
+    if not known:
+        raise RefusedInput(
+            f"{labels.source or 'The input'} has no single-choice question.",
+            hint="Other kinds of labels are read and kept, but not audited yet.",
+        )
+    return known if question is None else (question,)
+
+
+def _load(detectors: Iterable[str | Detector] | None) -> tuple[Detector, ...]:
+    if detectors is None:
+        return load_detectors()
+    loaded: list[Detector] = []
+    for one in detectors:
+        loaded += load_detectors([one]) if isinstance(one, str) else [one]
+    return tuple(loaded)
+
+
+def _gather(
+    labels: LabelSet,
+    question: str,
+    probabilities: object,
+    features: object,
+    gold: object,
+    *,
+    media_root: str | Path | None,
+    folds: str,
+    seed: int,
+) -> Evidence:
+    votes = labels.votes(question)
+    return Evidence(
+        labels,
+        question,
+        given_probabilities=None
+        if probabilities is None
+        else join_probabilities(probabilities, votes.item_ids, votes.classes),
+        given_features=None if features is None else join_features(features, votes.item_ids),
+        gold_codes=None if gold is None else join_gold(gold, votes.item_ids, votes.classes),
+        media_root=None if media_root is None else Path(media_root),
+        folds=folds,
+        seed=seed,
+    )
+
+
+def _run_detectors(evidence: Evidence, detectors: Sequence[Detector]) -> tuple[list[Scores], list[Outcome]]:
+    scores: list[Scores] = []
+    outcomes: list[Outcome] = []
+    for detector in detectors:
+        outcome, result = _run_detector(evidence, detector)
+        outcomes.append(outcome)
+        if result is not None:
+            scores.append(result)
+    return scores, outcomes
+
+
+def _run_detector(evidence: Evidence, detector: Detector) -> tuple[Outcome, Scores | None]:
+    start = time.perf_counter()
+    result, status, why = None, "scored", ""
+    try:
+        for need in detector.needs:
+            getattr(evidence, need)
+        result = detector.score(evidence)
+        why = result.missing if result.n_judged < len(result) else ""
+    except Unavailable as reason:
+        status, why = "skipped", reason.message
+    except Exception as error:  # noqa: BLE001 - one detector's crash must not lose the others' work
+        status, why = "failed", f"{type(error).__name__}: {error}"
+    outcome = Outcome(
+        detector.name,
+        detector.version,
+        evidence.question,
+        status,  # type: ignore[arg-type]
+        why,
+        len(result) if result else 0,
+        result.n_judged if result else 0,
+        seconds=time.perf_counter() - start,
+    )
+    return outcome, result
+
+
+def _count(outcome: Outcome, decision: Decision) -> Outcome:
+    for one in decision.scores:
+        if one.detector == outcome.detector:
+            flagged = decision.flagged[one.detector]
+            queued = np.isin(one.target[flagged], decision.queue).sum() if one.level == "label" else 0
+            return replace(outcome, n_flagged=int(flagged.sum()), n_queued=int(queued))
+    return outcome
+
+
+def _share_budget(policy: Policy, n_labels: Sequence[int]) -> list[int]:
+    """Split the budget over questions in proportion to their labels; its sum is the budget."""
+    total = policy.size_queue(sum(n_labels))
+    ends = np.round(np.cumsum(n_labels) / max(sum(n_labels), 1) * total).astype(int)
+    return [int(size) for size in np.diff(np.r_[0, ends])]
+
+
+def _thresholds(policy: Policy, detectors: Sequence[Detector]) -> dict[str, float]:
+    return {one.name: policy.threshold(one.name) for one in detectors}
+
+
+def _join_findings(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else parts[0]
+
+
+def _stack(parts: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+    import pandas as pd
+
+    tables = []
+    for question, table in parts:
+        copied = table.copy()
+        copied.insert(0, "question", question)
+        tables.append(copied)
+    return pd.concat(tables, ignore_index=True)

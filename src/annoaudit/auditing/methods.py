@@ -1,0 +1,57 @@
+"""What a report says about how its numbers were made, with the papers."""
+
+from __future__ import annotations
+
+from annoaudit.reporting.record import Method
+
+__all__ = ["METHODS"]
+
+METHODS: dict[str, Method] = {
+    "consensus": Method(
+        "Consensus",
+        "Majority vote, one-coin or hierarchical MAP Dawid-Skene; model and shrinkage are chosen from the labels "
+        "alone. Where the items have features, a model's class probabilities serve as the item's prior.",
+        "Dawid, Skene (1979), Applied Statistics 28; Paun et al. (2018), TACL 6",
+    ),
+    "agreement": Method(
+        "Agreement",
+        "Each coefficient with its published variance or an item-clustered bootstrap; missing labels allowed.",
+        "Krippendorff (2011); Gwet (2014), Handbook of Inter-Rater Reliability; Fleiss (1971), Psych. Bulletin 76",
+    ),
+    "disagreement": Method(
+        "Disagreement",
+        "Share of labels that differ from the most frequent label of the other annotators on the same item. "
+        "It is not an error rate: the others may be wrong.",
+        "",
+    ),
+    "error_rate": Method(
+        "Error rate",
+        "Labels that differ from gold labels; exact binomial interval on the effective number of labels where "
+        "several labels share an item.",
+        "Clopper, Pearson (1934), Biometrika 26; Korn, Graubard (1998), Survey Methodology 24",
+    ),
+    "confident_learning": Method(
+        "confident_learning",
+        "Out-of-source class probabilities against the given labels; the ranking is chosen from the input alone. "
+        "The length of its list is not an estimate of the number of errors.",
+        "Northcutt, Jiang, Chuang (2021), JAIR 70",
+    ),
+    "neighbour_disagreement": Method(
+        "neighbour_disagreement",
+        "How far another class leads the given one among the most similar items, near copies collapsed.",
+        "Zhu, Dong, Liu (2022), ICML",
+    ),
+    "duplicate_conflict": Method(
+        "duplicate_conflict", "Copies and near copies of one item that carry different labels.", ""
+    ),
+    "consensus_disagreement": Method(
+        "consensus_disagreement",
+        "Posterior probability that a label is wrong, given all labels on its item and the annotators' accuracy.",
+        "Dawid, Skene (1979), Applied Statistics 28",
+    ),
+    "annotator_quality": Method(
+        "annotator_quality",
+        "Estimated accuracy against the team's median and spread; a rank among this team, not a test.",
+        "Dawid, Skene (1979), Applied Statistics 28",
+    ),
+}

@@ -1,0 +1,72 @@
+"""Where an audit goes: one report file, or a folder that keeps every run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from annoaudit.errors import AnnoauditError, UsageError
+from annoaudit.reporting import render_html, render_json, render_markdown, write_findings
+
+if TYPE_CHECKING:
+    from annoaudit.reporting.record import AuditRecord
+
+__all__ = ["STORE_NAME", "save_audit"]
+
+STORE_NAME = "annoaudit.db"
+_RENDERERS = {".html": render_html, ".htm": render_html, ".md": render_markdown, ".json": render_json}
+
+
+def save_audit(record: AuditRecord, exit_code: int, path: str | Path) -> Path:
+    """Write a record to a file named by its suffix, or everything to a folder.
+
+    Raises
+    ------
+    UsageError
+        The suffix names no known report format.
+    AnnoauditError
+        The place cannot be written.
+    """
+    target = Path(path)
+    try:
+        if target.suffix.lower() in _RENDERERS and not target.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_text(target, _RENDERERS[target.suffix.lower()](record))
+        elif target.suffix and not target.is_dir():
+            raise UsageError(
+                f"{target} names no known report format.", hint="Use .html, .md or .json, or name a folder."
+            )
+        else:
+            _save_folder(record, exit_code, target)
+    except OSError as error:
+        raise AnnoauditError(
+            f"{target} cannot be written: {error.strerror or error}", hint="Name another place with --out."
+        ) from error
+    return target
+
+
+def _save_folder(record: AuditRecord, exit_code: int, folder: Path) -> None:
+    from annoaudit.store import open_store
+
+    folder.mkdir(parents=True, exist_ok=True)
+    run_json = render_json(record)
+    with open_store(folder / STORE_NAME) as store:
+        store.add_run(record, exit_code, run_json)
+    write_findings(record.findings, folder)
+    write_text(folder / "report.html", render_html(record))
+    write_text(folder / "run.json", run_json)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a file all or nothing: a killed run leaves the old one."""
+    handle, scratch = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        Path(scratch).chmod(0o644)
+        Path(scratch).replace(target)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise

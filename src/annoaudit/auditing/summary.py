@@ -1,0 +1,230 @@
+"""The numbers of one audited question, each with its interval, as a report shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from annoaudit.auditing.disagreement import against_others, count_confusion
+from annoaudit.errors import Unavailable
+from annoaudit.reporting.record import ErrorRate, QuestionRecord
+from annoaudit.statistics.clustered import clustered_interval
+from annoaudit.statistics.intervals import exact_interval
+
+if TYPE_CHECKING:
+    from annoaudit.evidence import Evidence
+    from annoaudit.policy import Decision
+
+__all__ = ["summarise_question"]
+
+MOST_PAIRS = 2000
+PLANNED_REVIEWS = 300
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def summarise_question(evidence: Evidence, decision: Decision, name_of: Callable[[str], str]) -> QuestionRecord:
+    """Gather everything a report says about one question.
+
+    Parameters
+    ----------
+    evidence
+        The question's evidence, as the detectors left it.
+    decision
+        What the policy flagged and queued.
+    name_of
+        Turns an annotator id into its pseudonym.
+    """
+    votes = evidence.votes
+    apart = against_others(votes)
+    who = np.array([name_of(str(one)) for one in votes.annotator_ids.to_pylist()], dtype=object)
+    model, confusion = "none", np.zeros((votes.n_classes, votes.n_classes))
+    if len(votes):
+        consensus = evidence.consensus
+        model, confusion = consensus.model, count_confusion(votes, consensus.posterior)
+    return QuestionRecord(
+        question=votes.question,
+        kind="choice",
+        classes=votes.classes,
+        n_items=len(np.unique(votes.item)),
+        n_labels=len(votes),
+        n_annotators=votes.n_annotators,
+        redundancy=votes.redundancy,
+        model=model,
+        error_rate=_error_rate(evidence, apart),
+        agreement=_agreement(evidence),
+        annotators=_annotators(evidence, decision, apart, who),
+        by_class=_by_class(evidence, apart),
+        pairwise=_pairwise(evidence, who),
+        confusion=confusion,
+    )
+
+
+def _agreement(evidence: Evidence) -> pd.DataFrame:
+    from annoaudit.statistics.agreement import measure_agreement
+
+    votes = evidence.votes
+    columns = [
+        "coefficient",
+        "value",
+        "low",
+        "high",
+        "interval",
+        "n_items",
+        "n_annotators",
+        "n_labels",
+        "why",
+    ]
+    if not len(votes):
+        return pd.DataFrame(columns=columns)
+    measured = measure_agreement(votes.item, votes.annotator, votes.label, votes.n_classes, seed=evidence.seed)
+    rows = [
+        (
+            one.name,
+            one.value,
+            one.low,
+            one.high,
+            one.interval,
+            one.n_items,
+            one.n_annotators,
+            one.n_labels,
+            one.why,
+        )
+        for one in measured
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _annotators(evidence: Evidence, decision: Decision, apart: Floats, who: npt.NDArray[np.object_]) -> pd.DataFrame:
+    votes, n = evidence.votes, evidence.votes.n_annotators
+    table = pd.DataFrame({"annotator": who, "n_labels": np.bincount(votes.annotator, minlength=n)})
+    missing = np.full(n, np.nan)
+    judged = len(votes) > 0 and bool(np.isfinite(apart).any())
+    truth = evidence.consensus if judged else None
+    table["accuracy"] = truth.accuracy if truth else missing
+    table["low"] = truth.accuracy_low if truth else missing
+    table["high"] = truth.accuracy_high if truth else missing
+    known = np.isfinite(apart)
+    n_known = np.bincount(votes.annotator[known], minlength=n)
+    n_apart = np.bincount(votes.annotator[known], weights=apart[known], minlength=n)
+    table["disagreement"], table["disagreement_low"], table["disagreement_high"] = _shares(n_apart, n_known)
+    gold_n, gold_right = _against_gold(evidence)
+    table["gold_n"] = gold_n
+    table["gold_accuracy"], table["gold_low"], table["gold_high"] = _shares(gold_right, gold_n)
+    table["median_s"] = _median_seconds(evidence)
+    flagged = np.zeros(n, dtype=bool)
+    for one in decision.scores:
+        if one.level == "annotator":
+            flagged[one.target[decision.flagged[one.detector]]] = True
+    table["flagged"] = flagged
+    table["n_queued"] = np.bincount(votes.annotator[decision.queue], minlength=n)
+    order = table["disagreement"].fillna(-1.0) if table["accuracy"].isna().all() else -table["accuracy"].fillna(2.0)
+    return table.loc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+
+
+def _shares(k: Floats | Ints, n: Ints) -> tuple[Floats, Floats, Floats]:
+    """Share, low and high of k in n; NaN where n is 0."""
+    low, high = exact_interval(np.asarray(k, dtype=np.float64), n)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.asarray(k) / n
+    none = n == 0
+    return np.where(none, np.nan, share), np.where(none, np.nan, low), np.where(none, np.nan, high)
+
+
+def _against_gold(evidence: Evidence) -> tuple[Ints, Ints]:
+    votes, n = evidence.votes, evidence.votes.n_annotators
+    try:
+        gold = evidence.gold[votes.item]
+    except Unavailable:
+        return np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    known = gold >= 0
+    right = known & (gold == votes.label)
+    return (
+        np.bincount(votes.annotator[known], minlength=n),
+        np.bincount(votes.annotator[right], minlength=n),
+    )
+
+
+def _median_seconds(evidence: Evidence) -> Floats:
+    annotations = evidence.labels.annotations
+    times = annotations.select(["annotator_id", "lead_time_s"]).to_pandas()
+    median = times.groupby("annotator_id", observed=True)["lead_time_s"].median()
+    return median.reindex(evidence.votes.annotator_ids.to_pylist()).to_numpy(dtype=np.float64)
+
+
+def _by_class(evidence: Evidence, apart: Floats) -> pd.DataFrame:
+    votes, known = evidence.votes, np.isfinite(apart)
+    rows = []
+    for k, name in enumerate(votes.classes):
+        mine = votes.label == k
+        chosen = mine & known
+        share, low, high = clustered_interval(apart[chosen], votes.item[chosen])
+        rows.append((name, int(mine.sum()), float(apart[chosen].sum()), share, low, high))
+    table = pd.DataFrame(rows, columns=["label", "n_labels", "n_disagree", "disagreement", "low", "high"])
+    return table.sort_values("disagreement", ascending=False, kind="stable", ignore_index=True)
+
+
+def _pairwise(evidence: Evidence, who: npt.NDArray[np.object_]) -> pd.DataFrame:
+    from annoaudit.statistics.agreement import measure_pairs
+
+    votes = evidence.votes
+    columns = ["annotator_a", "annotator_b", "n_items", "agreement", "low", "high"]
+    if not len(votes):
+        return pd.DataFrame(columns=columns)
+    pairs = measure_pairs(votes.item, votes.annotator, votes.label, votes.n_classes)
+    most = np.argsort(-pairs.n_items, kind="stable")[:MOST_PAIRS]
+    n = pairs.n_items[most]
+    agreement, low, high = _shares(pairs.agreement[most] * n, n)
+    return pd.DataFrame(
+        {
+            "annotator_a": who[pairs.first[most]],
+            "annotator_b": who[pairs.second[most]],
+            "n_items": n,
+            "agreement": agreement,
+            "low": low,
+            "high": high,
+        }
+    )
+
+
+def _error_rate(evidence: Evidence, apart: Floats) -> ErrorRate:
+    votes = evidence.votes
+    try:
+        gold = evidence.gold[votes.item]
+    except Unavailable:
+        return _unknown_error_rate(apart)
+    known = gold >= 0
+    if not known.any():
+        return _unknown_error_rate(apart)
+    wrong = (gold != votes.label)[known].astype(np.float64)
+    value, low, high = clustered_interval(wrong, votes.item[known])
+    n_items = len(np.unique(votes.item[known]))
+    basis = f"{int(known.sum())} labels on the {n_items} items with a gold label"
+    return ErrorRate(
+        known=True,
+        sentence=f"{value:.1%} of the labels differ from gold (95 % interval {low:.1%} to {high:.1%}), measured on "
+        f"{basis}. It holds for all labels only if those items were drawn at random.",
+        value=value,
+        low=low,
+        high=high,
+        n_wrong=int(wrong.sum()),
+        n=int(known.sum()),
+        basis=basis,
+    )
+
+
+def _unknown_error_rate(apart: Floats) -> ErrorRate:
+    known = apart[np.isfinite(apart)]
+    guess = float(known.mean()) if len(known) else 0.1
+    low, high = exact_interval(np.array([round(guess * PLANNED_REVIEWS)]), np.array([PLANNED_REVIEWS]))
+    half = float(high[0] - low[0]) / 2
+    return ErrorRate(
+        known=False,
+        sentence=f"Error rate: not known; review {PLANNED_REVIEWS} random labels to know it within "
+        f"± {100 * half:.1f} points.",
+    )

@@ -1,0 +1,193 @@
+"""The command line: ``annoaudit``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from annoaudit.errors import AnnoauditError, UsageError
+
+__all__ = ["app", "main"]
+
+EXIT_CODES = """
+Exit codes: 0 done · 1 gate failed · 2 usage, configuration or refused input · 3 could not do the job, or a
+detector failed (everything else is written) · 4 audited and stored, but the result could not be delivered.
+Findings alone never change the exit code of audit.
+"""
+
+AUDIT_EXAMPLES = """
+Examples:
+
+  annoaudit audit labels.csv
+
+  annoaudit audit crowd.tsv --map item=unit_id,annotator=worker,label=answer --out out/
+
+  annoaudit audit export.json --gold gold.csv --budget 200 --out out/
+
+  annoaudit audit labels.parquet --probabilities p.parquet --features x.npy --json
+"""
+
+app = typer.Typer(
+    name="annoaudit",
+    help="Audit labels that other people made: flag, say who and why, measure how right the flags are.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        from annoaudit import __version__
+
+        typer.echo(f"annoaudit {__version__}")
+        raise typer.Exit()
+
+
+@app.command("audit", epilog=AUDIT_EXAMPLES)
+def audit_command(
+    source: Annotated[str, typer.Argument(help="Labels: CSV, TSV, JSONL, Parquet or a Label Studio JSON export.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for report, findings, run.json and annoaudit.db.")] = Path(
+        "out"
+    ),
+    mapping: Annotated[
+        str | None, typer.Option("--map", help="Which column is what: item=unit_id,annotator=worker,label=answer.")
+    ] = None,
+    input_format: Annotated[str | None, typer.Option("--format", help="Input format; sniffed by default.")] = None,
+    probabilities: Annotated[
+        Path | None, typer.Option(help="Class probabilities of a model that did not see these labels.")
+    ] = None,
+    features: Annotated[Path | None, typer.Option(help="Feature vectors of the items.")] = None,
+    gold: Annotated[Path | None, typer.Option(help="Known right labels of some items: item,label.")] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(min=0, help="Most labels in the review queue. [default: 5 % of the labels, 500 at most]"),
+    ] = None,
+    question: Annotated[str | None, typer.Option(help="Audit this question only.")] = None,
+    media_root: Annotated[Path | None, typer.Option(help="Folder under which image files may be opened.")] = None,
+    names: Annotated[bool, typer.Option("--names", help="Show annotators' ids instead of pseudonyms.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the summary.")] = False,
+) -> None:
+    """Audit a table of labels or an export: report, findings and a summary."""
+    from annoaudit.auditing import audit
+    from annoaudit.auditing.saving import STORE_NAME
+    from annoaudit.formats import read
+    from annoaudit.store import open_store
+
+    labels = read(source, mapping=_parse_map(mapping), format=input_format)
+    out.mkdir(parents=True, exist_ok=True)
+    with open_store(out / STORE_NAME) as store:
+        key = store.pseudonym_key()
+    with _stage("auditing"):
+        result = audit(
+            labels,
+            probabilities=probabilities,
+            features=features,
+            gold=gold,
+            budget=budget,
+            question=question,
+            media_root=media_root,
+            names=names,
+            pseudonym_key=key,
+            seed=seed,
+        )
+    result.save(out)
+    if as_json:
+        typer.echo(result.json())
+    else:
+        typer.echo(repr(result))
+        typer.echo(f"\nReport: {out / 'report.html'}")
+    raise typer.Exit(result.exit_code)
+
+
+@app.command("list")
+def list_command(
+    what: Annotated[str, typer.Argument(help="formats or detectors")],
+) -> None:
+    """List the installed formats or detectors."""
+    if what == "detectors":
+        from annoaudit.detectors import load_detectors
+
+        rows = [(one.name, one.level, _first_sentence(one)) for one in load_detectors()]
+    elif what == "formats":
+        from annoaudit.formats import load_formats
+
+        rows = [(one.name, "", _first_sentence(one)) for one in load_formats()]
+    else:
+        raise UsageError(f"There is nothing called {what!r} to list.", hint="List formats or detectors.")
+    width = max(len(name) for name, _, _ in rows)
+    for name, level, sentence in rows:
+        typer.echo(f"{name:<{width}}  {f'{level:<9}  ' if level else ''}{sentence}")
+
+
+def _first_sentence(thing: object) -> str:
+    return " ".join((type(thing).__doc__ or "").strip().split("\n\n")[0].split())
+
+
+def _parse_map(text: str | None) -> dict[str, str] | None:
+    if text is None:
+        return None
+    mapping: dict[str, str] = {}
+    for part in text.split(","):
+        key, equals, column = part.partition("=")
+        if not equals or not key.strip() or not column.strip():
+            raise UsageError(
+                f"--map cannot be read at {part!r}.", hint="Write --map item=unit_id,annotator=worker,label=answer."
+            )
+        if key.strip() in mapping:
+            raise UsageError(f"--map names {key.strip()!r} twice.", hint="Give each role one column.")
+        mapping[key.strip()] = column.strip()
+    return mapping
+
+
+class _stage:  # noqa: N801 - reads as a verb in a with statement
+    """Progress on a terminal's stderr, else one line a stage."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        if sys.stderr.isatty():
+            from rich.console import Console
+
+            self.status = Console(stderr=True).status(f"{self.name} …")
+            self.status.start()
+        else:
+            typer.echo(f"annoaudit: {self.name}", err=True)
+
+    def __exit__(self, *_: object) -> None:
+        if sys.stderr.isatty():
+            self.status.stop()
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit with the documented code; no traceback for errors that have a mend."""
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except AnnoauditError as error:
+        _tell(error)
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own usage errors
+            typer.echo(f"annoaudit: {error.format_message()}\n  See annoaudit --help.", err=True)
+            sys.exit(2)
+        raise
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell(error: AnnoauditError) -> None:
+    from annoaudit.reporting.text import reveal_controls
+
+    lines = str(error).splitlines()
+    typer.echo("\n".join(["annoaudit: " + reveal_controls(lines[0]), *map(reveal_controls, lines[1:])]), err=True)

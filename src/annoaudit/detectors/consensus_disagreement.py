@@ -1,0 +1,76 @@
+"""Labels that the annotators' inferred consensus contradicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from annoaudit.findings import Explanation, Level, Scores
+
+if TYPE_CHECKING:
+    from annoaudit.evidence import Evidence
+
+__all__ = ["ConsensusDisagreement"]
+
+
+@dataclass(frozen=True)
+class ConsensusDisagreement:
+    """Score each label by the posterior probability that it is wrong, given all labels on its item.
+
+    The posterior is that of the truth inference (annotators weighted by how well they agree with the
+    rest; class probabilities of the item's features as prior where there are any). It is an inference
+    from labels: a majority that is wrong together makes a right minority look suspicious.
+
+    References
+    ----------
+    Dawid, Skene (1979). Maximum likelihood estimation of observer error-rates. Applied Statistics 28.
+    """
+
+    name = "consensus_disagreement"
+    version = "1"
+    level: Level = "label"
+    needs = ("repeated", "consensus")
+
+    def score(self, evidence: Evidence) -> Scores:
+        """Score every vote on an item that others labelled too."""
+        votes, repeated = evidence.votes, evidence.repeated
+        posterior = evidence.consensus.posterior
+        judged = repeated > 0
+        wrong = 1.0 - posterior[votes.item, votes.label]
+        best = posterior.argmax(axis=1)[votes.item]
+
+        def explain(positions: npt.NDArray[np.int64]) -> Sequence[Explanation]:
+            return [_explain(evidence, int(at)) for at in positions]
+
+        return Scores(
+            detector=self.name,
+            version=self.version,
+            level=self.level,
+            question=votes.question,
+            target=np.arange(len(votes)),
+            suspicion=np.where(judged, np.clip(wrong, 0, 1), np.nan),
+            explain=explain,
+            given=votes.label,
+            suggested=np.where(judged & (best != votes.label), best, -1),
+            n=repeated + 1,
+            missing="" if judged.all() else "only one annotator labelled the item",
+            note=f"model: {evidence.consensus.model}",
+        )
+
+
+def _explain(evidence: Evidence, at: int) -> Explanation:
+    votes, posterior = evidence.votes, evidence.consensus.posterior
+    item, given = int(votes.item[at]), int(votes.label[at])
+    counts = votes.counts[item]
+    best = int(posterior[item].argmax())
+    told = ", ".join(f"“{votes.classes[k]}” {int(counts[k])} times" for k in np.argsort(-counts) if counts[k])
+    reason = (
+        f"The labels on this item are {told}; weighing annotators by their agreement, "
+        f"“{votes.classes[best]}” has probability {posterior[item, best]:.0%}"
+    )
+    reason += "." if best == given else f" and “{votes.classes[given]}” {posterior[item, given]:.0%}."
+    return Explanation(reason, {"votes": {votes.classes[k]: int(counts[k]) for k in np.flatnonzero(counts)}})

@@ -1,0 +1,221 @@
+"""Evidence: everything detectors reason from, computed once, when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from annoaudit.errors import Unavailable
+from annoaudit.labels import LabelSet, Votes
+
+if TYPE_CHECKING:
+    from annoaudit.evidence.features import Features
+    from annoaudit.evidence.neighbours import Neighbours
+    from annoaudit.evidence.probabilities import Probabilities
+    from annoaudit.statistics.truth_inference import TruthInference
+
+__all__ = ["Evidence"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+T = TypeVar("T")
+
+
+class _lazy(Generic[T]):  # noqa: N801 - used as a decorator, like cached_property
+    """Compute once and keep the value, or keep the reason why it is unavailable."""
+
+    def __init__(self, make: Callable[[Evidence], T]) -> None:
+        self.make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> _lazy[T]: ...
+    @overload
+    def __get__(self, instance: Evidence, owner: type) -> T: ...
+
+    def __get__(self, instance: Evidence | None, owner: type) -> T | _lazy[T]:
+        if instance is None:
+            return self
+        if self.name not in instance.kept:
+            try:
+                instance.kept[self.name] = self.make(instance)
+            except Unavailable as reason:
+                instance.kept[self.name] = reason
+        value = instance.kept[self.name]
+        if isinstance(value, Unavailable):
+            raise value
+        return cast(T, value)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known about one single-choice question, computed lazily and shared by all detectors.
+
+    Every property either returns its value or raises :class:`annoaudit.errors.Unavailable` with the
+    reason; both are remembered. Random choices follow ``seed``.
+
+    Parameters
+    ----------
+    labels
+        The labels to audit.
+    question
+        Name of a single-choice question.
+    given_probabilities
+        (N, K) class probabilities of a model that did not see these labels; NaN rows where unknown.
+    given_features
+        (N, D) feature vectors, dense or sparse.
+    gold
+        (N,) class codes known to be right; -1 where unknown.
+    media_root
+        Folder under which image files may be opened; None opens none.
+    folds
+        "item", "annotator" or "auto": whose labels a model never sees when it judges them.
+    """
+
+    labels: LabelSet
+    question: str
+    given_probabilities: Floats | None = None
+    given_features: Floats | None = None
+    gold_codes: Ints | None = None
+    media_root: Path | None = None
+    folds: str = "auto"
+    seed: int = 0
+    kept: dict[str, object] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def votes(self) -> Votes:
+        """The votes on the question: one of each annotator for each item."""
+        return self.labels.votes(self.question)
+
+    @_lazy
+    def repeated(self) -> Ints:
+        """(L,) number of other labels on the item of each vote; needs an item with two labels."""
+        per_item = np.bincount(self.votes.item, minlength=self.votes.n_items)
+        if not (per_item > 1).any():
+            raise Unavailable(
+                "no item has labels of two annotators", hint="Let a share of the items be labelled twice."
+            )
+        return per_item[self.votes.item] - 1
+
+    @_lazy
+    def gold(self) -> Ints:
+        """(N,) gold class codes, -1 where unknown: given ones, else those marked in the labels."""
+        codes = self.gold_codes if self.gold_codes is not None else _marked_gold(self.labels, self.votes)
+        if not (codes >= 0).any():
+            raise Unavailable("there are no gold labels", hint="Give some with gold=.")
+        return codes
+
+    @_lazy
+    def features(self) -> Features:
+        """Feature vectors of the items."""
+        from annoaudit.evidence.features import build_features
+
+        return build_features(
+            self.labels.items, supplied=self.given_features, media_root=self.media_root, seed=self.seed
+        )
+
+    @_lazy
+    def near_duplicates(self) -> Ints:
+        """(N,) cluster of each item; items of one cluster are copies or near copies of each other."""
+        from annoaudit.evidence.near_duplicates import cluster_near_duplicates
+
+        return np.asarray(cluster_near_duplicates(self.labels.items, self.features), dtype=np.int64)
+
+    @_lazy
+    def neighbours(self) -> Neighbours:
+        """The most similar items of each item, near duplicates collapsed."""
+        from annoaudit.evidence.neighbours import find_neighbours
+
+        return find_neighbours(self.features, cluster=self.near_duplicates)
+
+    @_lazy
+    def votes_consensus(self) -> TruthInference:
+        """Truth inferred from the votes alone."""
+        return self._infer(None)
+
+    @_lazy
+    def probabilities(self) -> Probabilities:
+        """Class probabilities of a model that never saw the labels it judges."""
+        from annoaudit.evidence.probabilities import Probabilities, cross_validate
+
+        votes = self.votes
+        if self.given_probabilities is not None:
+            return Probabilities(matrix=self.given_probabilities, source="supplied")
+        if votes.n_classes < 2 or len(np.unique(votes.label)) < 2:
+            raise Unavailable("all labels are of one class", hint="There is nothing to tell apart.")
+        return cross_validate(
+            self.features,
+            item=votes.item,
+            annotator=votes.annotator,
+            label=votes.label,
+            n_items=votes.n_items,
+            n_annotators=votes.n_annotators,
+            n_classes=votes.n_classes,
+            cluster=self.near_duplicates,
+            by=self.folds,
+            target=self.votes_consensus.posterior,
+            seed=self.seed,
+        )
+
+    @_lazy
+    def consensus(self) -> TruthInference:
+        """Truth inferred from the votes, with the model's probabilities as item prior where there are any."""
+        try:
+            prior = self.probabilities.matrix
+        except Unavailable:
+            return self.votes_consensus
+        unknown = ~np.isfinite(prior).all(axis=1)
+        filled = np.where(unknown[:, None], 1.0 / self.votes.n_classes, prior)
+        return self._infer(np.asarray(filled, dtype=np.float64))
+
+    def _infer(self, prior: Floats | None) -> TruthInference:
+        from annoaudit.statistics.truth_inference import infer_truth
+
+        votes = self.votes
+        if not len(votes):
+            raise Unavailable("the question has no labels")
+        return infer_truth(
+            votes.item,
+            votes.annotator,
+            votes.label,
+            n_items=votes.n_items,
+            n_annotators=votes.n_annotators,
+            n_classes=votes.n_classes,
+            item_prior=prior,
+            seed=self.seed,
+        )
+
+
+def _marked_gold(labels: LabelSet, votes: Votes) -> Ints:
+    """Gold codes from labels whose annotation is marked as gold, or whose annotator is a gold source."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    codes = np.full(votes.n_items, -1, dtype=np.int64)
+    annotations, annotators, table = labels.annotations, labels.annotators, labels.labels
+    sources = annotators["annotator_id"].filter(
+        pc.fill_null(pc.is_in(annotators["kind"], value_set=pa.array(["gold"])), False)
+    )
+    marked = pc.or_(
+        pc.fill_null(annotations["is_gold"], False),
+        pc.is_in(annotations["annotator_id"], value_set=sources.combine_chunks()),
+    )
+    gold_ids = annotations["annotation_id"].filter(marked).combine_chunks()
+    if not len(gold_ids):
+        return codes
+    rows = table.filter(
+        pc.and_(pc.equal(table["question"], votes.question), pc.is_in(table["annotation_id"], value_set=gold_ids))
+    )
+    item = pc.index_in(rows["item_id"], value_set=votes.item_ids)
+    code = pc.fill_null(pc.index_in(rows["value"], value_set=pa.array(votes.classes, pa.string())), -1)
+    codes[np.asarray(item)] = np.asarray(code)
+    return codes
