@@ -12,6 +12,7 @@ from annoaudit.reporting import render_html, render_json, render_markdown, write
 
 if TYPE_CHECKING:
     from annoaudit.reporting.record import AuditRecord
+    from annoaudit.store import RunRow
 
 __all__ = ["STORE_NAME", "save_audit"]
 
@@ -53,10 +54,27 @@ def _save_folder(record: AuditRecord, exit_code: int, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     run_json = render_json(record)
     with open_store(folder / STORE_NAME) as store:
-        store.add_run(record, exit_code, run_json)
+        store.add_run(_as_row(record, exit_code), record.findings, run_json)
     write_findings(record.findings, folder)
     write_text(folder / "report.html", render_html(record))
     write_text(folder / "run.json", run_json)
+
+
+def _as_row(record: AuditRecord, exit_code: int) -> RunRow:
+    from annoaudit.store import RunRow
+
+    return RunRow(
+        started_at=record.started_at,
+        seconds=record.seconds,
+        version=record.version,
+        source=record.source,
+        n_items=record.n_items,
+        n_labels=record.n_labels,
+        n_annotators=record.n_annotators,
+        n_flagged=record.n_flagged,
+        n_queued=record.n_queued,
+        exit_code=exit_code,
+    )
 
 
 def write_text(target: Path, text: str) -> None:

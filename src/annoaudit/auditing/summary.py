@@ -170,24 +170,23 @@ def _by_class(evidence: Evidence, apart: Floats) -> pd.DataFrame:
 
 
 def _pairwise(evidence: Evidence, who: npt.NDArray[np.object_]) -> pd.DataFrame:
-    from annoaudit.statistics.agreement import measure_pairs
+    from annoaudit.statistics.agreement_pairs import pairwise_agreement
+    from annoaudit.statistics.agreement_votes import Votes as LabelCodes
 
     votes = evidence.votes
     columns = ["annotator_a", "annotator_b", "n_items", "agreement", "low", "high"]
     if not len(votes):
         return pd.DataFrame(columns=columns)
-    pairs = measure_pairs(votes.item, votes.annotator, votes.label, votes.n_classes)
-    most = np.argsort(-pairs.n_items, kind="stable")[:MOST_PAIRS]
-    n = pairs.n_items[most]
-    agreement, low, high = _shares(pairs.agreement[most] * n, n)
+    pairs = pairwise_agreement(LabelCodes.of(votes.item, votes.annotator, votes.label, votes.n_classes))
+    most = np.argsort(-pairs.n_shared, kind="stable")[:MOST_PAIRS]
     return pd.DataFrame(
         {
             "annotator_a": who[pairs.first[most]],
             "annotator_b": who[pairs.second[most]],
-            "n_items": n,
-            "agreement": agreement,
-            "low": low,
-            "high": high,
+            "n_items": pairs.n_shared[most],
+            "agreement": pairs.percent[most],
+            "low": pairs.percent_low[most],
+            "high": pairs.percent_high[most],
         }
     )
 

@@ -1,0 +1,109 @@
+"""The compliance suite for detectors: what every detector must do, on small teams of known truth."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+
+import numpy as np
+
+from annoaudit.detectors import Detector
+from annoaudit.errors import Unavailable
+from annoaudit.evidence import Evidence
+from annoaudit.findings import LEVELS, Scores
+from annoaudit.labels import LabelSet
+from annoaudit.testing.teams import make_team
+
+__all__ = ["check_detector"]
+
+
+def check_detector(detector: Detector) -> None:
+    """Check that a detector keeps the rules that annoaudit relies on.
+
+    It is a frozen dataclass with a name, version, level and needs; the same evidence gives the same
+    scores; suspicion is in [0, 1] or NaN; targets exist; what could not be judged is explained; explanations
+    are one sentence and JSON; and poor data make it skip (``Unavailable``), never crash.
+
+    Parameters
+    ----------
+    detector
+        An instance with its default settings.
+
+    Raises
+    ------
+    AssertionError
+        Names the rule that was broken.
+    """
+    _check_declaration(detector)
+    scored = 0
+    for name, labels in _teams():
+        first, second = _score(detector, labels), _score(detector, labels)
+        assert (first is None) == (second is None), f"{name}: skipped once and scored once"
+        if first is None or second is None:
+            continue
+        scored += 1
+        np.testing.assert_array_equal(first.suspicion, second.suspicion, f"{name}: not the same scores twice")
+        _check_scores(name, first, labels)
+    assert scored, "no team could be scored at all"
+
+
+def _check_declaration(detector: Detector) -> None:
+    assert dataclasses.is_dataclass(detector), "a detector is a dataclass: its fields are its settings"
+    parameters = type(detector).__dataclass_params__  # type: ignore[attr-defined]
+    assert parameters.frozen, "a detector is frozen"
+    assert detector.name.isidentifier(), "the name is that of its file"
+    assert detector.name == type(detector).__module__.rpartition(".")[2], "file and name are the same word"
+    assert detector.version, "a version says when scores change"
+    assert detector.level in LEVELS, f"level is one of {LEVELS}"
+    assert (type(detector).__doc__ or "").strip(), "it says what it does"
+    for need in detector.needs:
+        assert hasattr(Evidence, need), f"there is no evidence named {need!r}"
+
+
+def _score(detector: Detector, labels: LabelSet) -> Scores | None:
+    evidence = Evidence(labels, labels.questions_of("choice")[0])
+    try:
+        for need in detector.needs:
+            getattr(evidence, need)
+        return detector.score(evidence)
+    except Unavailable as reason:
+        if not reason.message:
+            raise AssertionError("a skip says what is missing") from reason
+        return None
+
+
+def _check_scores(name: str, scores: Scores, labels: LabelSet) -> None:
+    n = len(scores)
+    known = scores.suspicion[np.isfinite(scores.suspicion)]
+    assert scores.suspicion.shape == (n,), f"{name}: one suspicion a target"
+    assert ((known >= 0) & (known <= 1)).all(), f"{name}: suspicion lies in [0, 1]"
+    assert not np.isinf(scores.suspicion).any(), f"{name}: infinite suspicion"
+    if len(known) < n:
+        assert scores.missing, f"{name}: could not judge {n - len(known)} targets and does not say why"
+    votes = labels.votes(scores.question)
+    sizes = {"label": len(votes), "item": votes.n_items, "annotator": votes.n_annotators}
+    if scores.level in sizes and n:
+        assert 0 <= scores.target.min() <= scores.target.max() < sizes[scores.level], f"{name}: no such target"
+    for codes in (scores.given, scores.suggested):
+        if codes is not None:
+            assert codes.shape == (n,), f"{name}: one class code a target"
+            assert ((codes >= -1) & (codes < votes.n_classes)).all(), f"{name}: no such class"
+    if scores.p is not None:
+        assert scores.null, f"{name}: a p value names its null"
+    judged = np.flatnonzero(np.isfinite(scores.suspicion))[:20]
+    told = scores.explain(judged)
+    assert len(told) == len(judged), f"{name}: one explanation a target"
+    for one in told:
+        assert one.reason.endswith("."), f"{name}: a reason is a sentence: {one.reason!r}"
+        assert "\n" not in one.reason, f"{name}: a reason is one line: {one.reason!r}"
+        json.dumps(dict(one.evidence), allow_nan=False)
+
+
+def _teams() -> Iterator[tuple[str, LabelSet]]:
+    yield "a team with three labels an item", make_team(n_items=120, n_annotators=8, redundancy=3, seed=1)
+    yield "one label an item", make_team(n_items=120, n_annotators=8, redundancy=1, seed=2)
+    yield "one annotator", make_team(n_items=60, n_annotators=1, redundancy=1, seed=3)
+    yield "one class", make_team(n_items=60, n_annotators=4, redundancy=2, n_classes=1, seed=4)
+    yield "nothing but ids", make_team(n_items=60, n_annotators=4, redundancy=2, text=False, seed=5)
+    yield "four labels", make_team(n_items=4, n_annotators=2, redundancy=1, seed=6)
