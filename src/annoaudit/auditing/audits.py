@@ -12,23 +12,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from annoaudit import __version__
+from annoaudit.auditing.gathering import as_labels, choose_questions, gather_evidence
 from annoaudit.auditing.pseudonyms import Pseudonyms
 from annoaudit.auditing.queue import list_queue
+from annoaudit.auditing.running import choose_detectors, count_flags, run_detectors
 from annoaudit.auditing.saving import save_audit
 from annoaudit.auditing.statements import list_limits, list_methods, state_headline, state_next_step
 from annoaudit.auditing.summary import summarise_question
-from annoaudit.detectors import Detector, load_detectors
-from annoaudit.errors import RefusedInput, Unavailable, UsageError
-from annoaudit.evidence import Evidence
-from annoaudit.findings import Outcome, Scores
-from annoaudit.formats import join_features, join_gold, join_probabilities
-from annoaudit.labels import LabelSet
+from annoaudit.errors import RefusedInput
 from annoaudit.policy import Decision, Policy
 from annoaudit.reporting import render_html, render_json, render_markdown, render_notebook, render_summary
 from annoaudit.reporting.record import AuditRecord
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from annoaudit.auditing.gathering import Companion, Table
+    from annoaudit.detectors import Detector
+    from annoaudit.evidence import Evidence
+    from annoaudit.findings import Scores
+    from annoaudit.labels import LabelSet
 
 __all__ = ["Audit", "audit"]
 
@@ -106,9 +109,9 @@ class Audit:
 def audit(
     labels: LabelSet | str | Path | pd.DataFrame,
     *,
-    probabilities: object = None,
-    features: object = None,
-    gold: object = None,
+    probabilities: Companion | None = None,
+    features: Companion | None = None,
+    gold: Table | None = None,
     budget: int | None = None,
     question: str | None = None,
     detectors: Iterable[str | Detector] | None = None,
@@ -159,14 +162,14 @@ def audit(
         The labels or a companion cannot be audited as they are; names the place and the mend.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    labels = _as_labels(labels)
-    questions = _choose_questions(labels, question)
+    labels = as_labels(labels)
+    questions = choose_questions(labels, question, with_answers=probabilities is not None or gold is not None)
     rules = policy or Policy()
     rules = rules if budget is None else replace(rules, budget=budget)
     name_of = Pseudonyms(pseudonym_key, names=names)
-    chosen = _load(detectors)
+    chosen = choose_detectors(detectors)
     evidences = [
-        _gather(labels, name, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed)
+        gather_evidence(labels, name, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed)
         for name in questions
     ]
     if not any(len(one.votes) for one in evidences):
@@ -174,7 +177,7 @@ def audit(
             f"{labels.source or 'The input'} holds no usable label.",
             hint="Drafts, skips and empty annotations are not labels; is the label column the right one?",
         )
-    runs = [_run_detectors(one, chosen) for one in evidences]
+    runs = [run_detectors(one, chosen) for one in evidences]
     sizes = _share_budget(rules, [len(one.votes) for one in evidences])
     decisions = [
         Decision.of(rules, one.votes, scores, size)
@@ -187,7 +190,7 @@ def audit(
         for entry in list_queue(one, decision, found, name_of)
     ]
     outcomes = [
-        _count(outcome, decision)
+        count_flags(outcome, decision)
         for (_, outcomes), decision in zip(runs, decisions, strict=True)
         for outcome in outcomes
     ]
@@ -215,109 +218,6 @@ def audit(
         settings={"seed": seed, "folds": folds, "names": names, "thresholds": _thresholds(rules, chosen)},
     )
     return Audit(record, tuple(one for scores, _ in runs for one in scores), tuple(evidences))
-
-
-def _as_labels(labels: LabelSet | str | Path | pd.DataFrame) -> LabelSet:
-    if isinstance(labels, LabelSet):
-        return labels
-    from annoaudit.formats import read
-
-    return read(labels)
-
-
-def _choose_questions(labels: LabelSet, question: str | None) -> tuple[str, ...]:
-    known = labels.questions_of("choice")
-    if question is not None and question not in known:
-        raise UsageError(
-            f"There is no single-choice question {question!r}.",
-            hint=f"There are: {', '.join(known) or 'none'}.",
-        )
-    if not known:
-        raise RefusedInput(
-            f"{labels.source or 'The input'} has no single-choice question.",
-            hint="Other kinds of labels are read and kept, but not audited yet.",
-        )
-    return known if question is None else (question,)
-
-
-def _load(detectors: Iterable[str | Detector] | None) -> tuple[Detector, ...]:
-    if detectors is None:
-        return load_detectors()
-    loaded: list[Detector] = []
-    for one in detectors:
-        loaded += load_detectors([one]) if isinstance(one, str) else [one]
-    return tuple(loaded)
-
-
-def _gather(
-    labels: LabelSet,
-    question: str,
-    probabilities: object,
-    features: object,
-    gold: object,
-    *,
-    media_root: str | Path | None,
-    folds: str,
-    seed: int,
-) -> Evidence:
-    votes = labels.votes(question)
-    return Evidence(
-        labels,
-        question,
-        given_probabilities=None
-        if probabilities is None
-        else join_probabilities(probabilities, votes.item_ids, votes.classes),
-        given_features=None if features is None else join_features(features, votes.item_ids),
-        gold_codes=None if gold is None else join_gold(gold, votes.item_ids, votes.classes),
-        media_root=None if media_root is None else Path(media_root),
-        folds=folds,
-        seed=seed,
-    )
-
-
-def _run_detectors(evidence: Evidence, detectors: Sequence[Detector]) -> tuple[list[Scores], list[Outcome]]:
-    scores: list[Scores] = []
-    outcomes: list[Outcome] = []
-    for detector in detectors:
-        outcome, result = _run_detector(evidence, detector)
-        outcomes.append(outcome)
-        if result is not None:
-            scores.append(result)
-    return scores, outcomes
-
-
-def _run_detector(evidence: Evidence, detector: Detector) -> tuple[Outcome, Scores | None]:
-    start = time.perf_counter()
-    result, status, why = None, "scored", ""
-    try:
-        for need in detector.needs:
-            getattr(evidence, need)
-        result = detector.score(evidence)
-        why = result.missing if result.n_judged < len(result) else ""
-    except Unavailable as reason:
-        status, why = "skipped", reason.message
-    except Exception as error:  # noqa: BLE001 - one detector's crash must not lose the others' work
-        status, why = "failed", f"{type(error).__name__}: {error}"
-    outcome = Outcome(
-        detector.name,
-        detector.version,
-        evidence.question,
-        status,  # type: ignore[arg-type]
-        why,
-        len(result) if result else 0,
-        result.n_judged if result else 0,
-        seconds=time.perf_counter() - start,
-    )
-    return outcome, result
-
-
-def _count(outcome: Outcome, decision: Decision) -> Outcome:
-    for one in decision.scores:
-        if one.detector == outcome.detector:
-            flagged = decision.flagged[one.detector]
-            queued = np.isin(one.target[flagged], decision.queue).sum() if one.level == "label" else 0
-            return replace(outcome, n_flagged=int(flagged.sum()), n_queued=int(queued))
-    return outcome
 
 
 def _share_budget(policy: Policy, n_labels: Sequence[int]) -> list[int]:

@@ -97,9 +97,11 @@ def _limits_of(evidence: Evidence, *, several: bool) -> list[str]:
 
 
 def _left_out(labels: LabelSet) -> list[str]:
+    n_gold = pc.sum(pc.fill_null(labels.annotations["is_gold"], False)).as_py() or 0
+    marked = [f"{n_gold:,} annotations marked as gold serve as gold labels and are not audited."] if n_gold else []
     counts = pc.value_counts(labels.annotations["status"].drop_null().combine_chunks()).to_pylist()
     words = {"draft": "drafts", "skipped": "skipped answers"}
-    return [
+    return marked + [
         f"{row['counts']:,} {words.get(row['values'], row['values'] + ' annotations')} were left out."
         for row in counts
         if row["values"] not in ("submitted", "accepted")

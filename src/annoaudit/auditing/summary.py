@@ -154,7 +154,7 @@ def _median_seconds(evidence: Evidence) -> Floats:
     annotations = evidence.labels.annotations
     times = annotations.select(["annotator_id", "lead_time_s"]).to_pandas()
     median = times.groupby("annotator_id", observed=True)["lead_time_s"].median()
-    return median.reindex(evidence.votes.annotator_ids.to_pylist()).to_numpy(dtype=np.float64)
+    return np.asarray(median.reindex(evidence.votes.annotator_ids.to_pylist()), dtype=np.float64)
 
 
 def _by_class(evidence: Evidence, apart: Floats) -> pd.DataFrame:

@@ -117,7 +117,7 @@ def list_command(
     if what == "detectors":
         from annoaudit.detectors import load_detectors
 
-        rows = [(one.name, one.level, _first_sentence(one)) for one in load_detectors()]
+        rows: list[tuple[str, str, str]] = [(one.name, one.level, _first_sentence(one)) for one in load_detectors()]
     elif what == "formats":
         from annoaudit.formats import load_formats
 

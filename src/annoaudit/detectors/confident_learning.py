@@ -40,8 +40,8 @@ class ConfidentLearning:
         from annoaudit.statistics.label_errors import score_labels
 
         votes, probabilities = evidence.votes, evidence.probabilities
-        matrix = probabilities.matrix[votes.item]
-        judged = np.isfinite(matrix).all(axis=1)
+        matrix = probabilities.rows_for(votes.item)
+        judged = np.asarray(np.isfinite(matrix).all(axis=1))
         result = score_labels(votes.label[judged], matrix[judged])
         suspicion = np.full(len(votes), np.nan)
         suspicion[judged] = result.suspicion

@@ -173,7 +173,7 @@ class Evidence:
             prior = self.probabilities.matrix
         except Unavailable:
             return self.votes_consensus
-        unknown = ~np.isfinite(prior).all(axis=1)
+        unknown = ~np.asarray(np.isfinite(prior).all(axis=1))
         filled = np.where(unknown[:, None], 1.0 / self.votes.n_classes, prior)
         return self._infer(np.asarray(filled, dtype=np.float64))
 

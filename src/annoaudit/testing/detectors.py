@@ -50,7 +50,7 @@ def check_detector(detector: Detector) -> None:
 
 def _check_declaration(detector: Detector) -> None:
     assert dataclasses.is_dataclass(detector), "a detector is a dataclass: its fields are its settings"
-    parameters = type(detector).__dataclass_params__  # type: ignore[attr-defined]
+    parameters = type(detector).__dataclass_params__
     assert parameters.frozen, "a detector is frozen"
     assert detector.name.isidentifier(), "the name is that of its file"
     assert detector.name == type(detector).__module__.rpartition(".")[2], "file and name are the same word"
@@ -102,6 +102,7 @@ def _check_scores(name: str, scores: Scores, labels: LabelSet) -> None:
 
 def _teams() -> Iterator[tuple[str, LabelSet]]:
     yield "a team with three labels an item", make_team(n_items=120, n_annotators=8, redundancy=3, seed=1)
+    yield "items that were labelled twice", make_team(n_items=80, n_annotators=6, redundancy=2, n_copies=20, seed=7)
     yield "one label an item", make_team(n_items=120, n_annotators=8, redundancy=1, seed=2)
     yield "one annotator", make_team(n_items=60, n_annotators=1, redundancy=1, seed=3)
     yield "one class", make_team(n_items=60, n_annotators=4, redundancy=2, n_classes=1, seed=4)

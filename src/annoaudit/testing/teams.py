@@ -26,6 +26,7 @@ def make_team(
     n_classes: int = 4,
     accuracy: float = 0.9,
     text: bool = True,
+    n_copies: int = 0,
     seed: int = 0,
 ) -> LabelSet:
     """Make a labelled project whose truth stands in ``labels.attributes`` as ``{"truth": class}``.
@@ -40,11 +41,14 @@ def make_team(
         Chance that a label is right; wrong ones are drawn evenly.
     text
         Give the items texts from which the class can be learned.
+    n_copies
+        The last items have the texts and classes of the first ones.
     seed
         Of everything random.
     """
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, n_classes, n_items)
+    truth[n_items - n_copies :] = truth[:n_copies]
     item = np.repeat(np.arange(n_items), redundancy)
     who = np.concatenate([rng.permutation(n_annotators)[:redundancy] for _ in range(n_items)])
     wrong = (truth[item] + rng.integers(1, max(n_classes, 2), len(item))) % n_classes
@@ -52,7 +56,8 @@ def make_team(
     item_ids = np.array([f"i{i:04d}" for i in range(n_items)])
     annotator_ids = np.array([f"w{i:02d}" for i in range(n_annotators)])
     keys = np.array([f"n{i:05d}" for i in range(len(item))])
-    texts = [_write(rng, int(k)) for k in truth] if text else [None] * n_items
+    texts: list[str | None] = [_write(rng, int(k)) if text else None for k in truth]
+    texts[n_items - n_copies :] = texts[:n_copies]
     classes = [f"class {k}" for k in range(n_classes)]
     return LabelSet(
         items=pa.table(

@@ -1,0 +1,86 @@
+"""What goes into an audit: labels, the questions to audit, and the companions joined to their items."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from annoaudit.errors import RefusedInput, UsageError
+from annoaudit.evidence import Evidence
+from annoaudit.formats import join_features, join_gold, join_probabilities, read
+from annoaudit.labels import LabelSet
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Table: TypeAlias = str | Path | pd.DataFrame
+    Companion: TypeAlias = Table | npt.NDArray[np.generic]
+
+__all__ = ["as_labels", "choose_questions", "gather_evidence"]
+
+
+def as_labels(labels: LabelSet | str | Path | pd.DataFrame) -> LabelSet:
+    """Return a LabelSet as it is, and read anything else."""
+    if isinstance(labels, LabelSet):
+        return labels
+    return read(labels)
+
+
+def choose_questions(labels: LabelSet, question: str | None, *, with_answers: bool) -> tuple[str, ...]:
+    """Return the single-choice questions to audit: the named one, or all.
+
+    Raises
+    ------
+    UsageError
+        The named question is not there, or companions that answer one question are given for several.
+    RefusedInput
+        There is no single-choice question.
+    """
+    known = labels.questions_of("choice")
+    if question is not None and question not in known:
+        raise UsageError(
+            f"There is no single-choice question {question!r}.",
+            hint=f"There are: {', '.join(known) or 'none'}.",
+        )
+    if question is None and len(known) > 1 and with_answers:
+        raise UsageError(
+            f"Probabilities and gold labels belong to one question; there are {len(known)}.",
+            hint=f"Name it with question= or --question: {', '.join(known)}.",
+        )
+    if not known:
+        raise RefusedInput(
+            f"{labels.source or 'The input'} has no single-choice question.",
+            hint="Other kinds of labels are read and kept, but not audited yet.",
+        )
+    return known if question is None else (question,)
+
+
+def gather_evidence(
+    labels: LabelSet,
+    question: str,
+    probabilities: Companion | None,
+    features: Companion | None,
+    gold: Table | None,
+    *,
+    media_root: str | Path | None,
+    folds: str,
+    seed: int,
+) -> Evidence:
+    """Join the companions, given as files, frames or arrays, to the items of one question."""
+    votes = labels.votes(question)
+    return Evidence(
+        labels,
+        question,
+        given_probabilities=None
+        if probabilities is None
+        else join_probabilities(probabilities, votes.item_ids, votes.classes),
+        given_features=None if features is None else join_features(features, votes.item_ids),
+        gold_codes=None if gold is None else join_gold(gold, votes.item_ids, votes.classes),
+        media_root=None if media_root is None else Path(media_root),
+        folds=folds,
+        seed=seed,
+    )
