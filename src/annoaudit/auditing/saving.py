@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annoaudit.errors import AnnoauditError, UsageError
-from annoaudit.reporting import render_html, render_json, render_markdown, write_findings
+from annoaudit.reporting import render_html, render_json, render_markdown, write_findings, write_whole
 
 if TYPE_CHECKING:
     from annoaudit.reporting.record import AuditRecord
@@ -34,7 +32,7 @@ def save_audit(record: AuditRecord, exit_code: int, path: str | Path) -> Path:
     try:
         if target.suffix.lower() in _RENDERERS and not target.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_text(target, _RENDERERS[target.suffix.lower()](record))
+            write_whole(target, _RENDERERS[target.suffix.lower()](record))
         elif target.suffix and not target.is_dir():
             raise UsageError(
                 f"{target} names no known report format.", hint="Use .html, .md or .json, or name a folder."
@@ -56,8 +54,8 @@ def _save_folder(record: AuditRecord, exit_code: int, folder: Path) -> None:
     with open_store(folder / STORE_NAME) as store:
         store.add_run(_as_row(record, exit_code), record.findings, run_json)
     write_findings(record.findings, folder)
-    write_text(folder / "report.html", render_html(record))
-    write_text(folder / "run.json", run_json)
+    write_whole(folder / "report.html", render_html(record))
+    write_whole(folder / "run.json", run_json)
 
 
 def _as_row(record: AuditRecord, exit_code: int) -> RunRow:
@@ -75,16 +73,3 @@ def _as_row(record: AuditRecord, exit_code: int) -> RunRow:
         n_queued=record.n_queued,
         exit_code=exit_code,
     )
-
-
-def write_text(target: Path, text: str) -> None:
-    """Write a file all or nothing: a killed run leaves the old one."""
-    handle, scratch = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        Path(scratch).chmod(0o644)
-        Path(scratch).replace(target)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise

@@ -1,0 +1,141 @@
+"""The report as one HTML file, and its short form for notebooks. Nothing in it runs or loads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import jinja2
+from markupsafe import Markup
+
+from annoaudit.reporting.as_json import plain_value
+from annoaudit.reporting.heat import ConfusionRow, PairRow, confusion_map, confusion_rows, pair_map, pair_rows
+from annoaudit.reporting.marks import STEPS, HeatMap
+from annoaudit.reporting.record import AuditRecord, QuestionRecord
+from annoaudit.reporting.review_queue import MAX_ENTRIES, queue_cards, queue_note
+from annoaudit.reporting.tables import (
+    AgreementRow,
+    AnnotatorRow,
+    ClassRow,
+    Table,
+    agreement_table,
+    annotator_table,
+    class_table,
+    sorted_outcomes,
+)
+from annoaudit.reporting.text import (
+    count,
+    interval,
+    number,
+    percent,
+    plural,
+    reveal_controls,
+    shorten,
+    spell_seconds,
+    spell_time,
+)
+
+__all__ = ["render_html", "render_notebook"]
+
+_N_OPEN = 12
+_NOTEBOOK_ENTRIES = 10
+_NOTEBOOK_ANNOTATORS = 12
+
+
+@dataclass(frozen=True)
+class QuestionPage:
+    """One question with its tables sorted and its charts laid out."""
+
+    question: QuestionRecord
+    classes: Table[ClassRow]
+    annotators: Table[AnnotatorRow]
+    agreement: Table[AgreementRow]
+    confusion: HeatMap | None
+    confusions: list[ConfusionRow]
+    pairs: HeatMap | None
+    least_agreeing: list[PairRow]
+
+
+def render_html(record: AuditRecord) -> str:
+    """Return the audit as one self-contained HTML page, without scripts and without anything to load.
+
+    At most 200 queue entries, 40 annotators and 30 classes are shown; the page says where the rest is.
+    """
+    cards = queue_cards(record, MAX_ENTRIES)
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            record=record,
+            open_cards=cards[:_N_OPEN],
+            folded_cards=cards[_N_OPEN:],
+            queue_note=queue_note(record, len(cards)),
+            outcomes=sorted_outcomes(record.outcomes),
+            failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
+            pages=[_page(question) for question in record.questions],
+            settings=plain_value(record.settings),
+            steps=range(STEPS),
+        )
+    )
+
+
+def render_notebook(record: AuditRecord) -> str:
+    """Return the audit as an HTML fragment for ``_repr_html_``, readable on light and dark notebooks."""
+    cards = queue_cards(record, _NOTEBOOK_ENTRIES)
+    return (
+        _environment()
+        .get_template("notebook.html.jinja")
+        .render(
+            record=record,
+            cards=cards,
+            severities=sorted({card.severity for card in cards}),
+            outcomes=sorted_outcomes(record.outcomes),
+            failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
+            pages=[_page(question, _NOTEBOOK_ANNOTATORS) for question in record.questions],
+            steps=range(STEPS),
+        )
+    )
+
+
+def _page(question: QuestionRecord, n_annotators: int | None = None) -> QuestionPage:
+    return QuestionPage(
+        question=question,
+        classes=class_table(question),
+        annotators=annotator_table(question, n_annotators) if n_annotators else annotator_table(question),
+        agreement=agreement_table(question),
+        confusion=confusion_map(question),
+        confusions=confusion_rows(question),
+        pairs=pair_map(question),
+        least_agreeing=pair_rows(question),
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("annoaudit.reporting"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_reveal,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": count,
+        "cut": shorten,
+        "cut_text": _cut_text,
+        "number": number,
+        "percent": percent,
+        "spell_seconds": spell_seconds,
+        "spell_time": spell_time,
+    }
+    environment.globals |= {"interval": interval, "plural": plural}
+    return environment
+
+
+def _reveal(value: object) -> object:
+    return reveal_controls(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _cut_text(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

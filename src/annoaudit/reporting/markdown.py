@@ -1,0 +1,235 @@
+"""The report as Markdown, for pull requests, wikis and mails; data in it can neither format nor link."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+from annoaudit.findings import Outcome
+from annoaudit.reporting.heat import confusion_rows, pair_rows
+from annoaudit.reporting.record import AuditRecord, QuestionRecord
+from annoaudit.reporting.review_queue import Card, queue_cards, queue_note
+from annoaudit.reporting.tables import agreement_table, annotator_table, class_table, sorted_outcomes
+from annoaudit.reporting.text import (
+    NOT_KNOWN,
+    count,
+    interval,
+    number,
+    percent,
+    plural,
+    shorten,
+    spell_seconds,
+    spell_time,
+)
+
+__all__ = ["code_span", "escape_markdown", "render_markdown"]
+
+MAX_LISTED = 50
+
+_MARKS = re.compile(
+    r"[\\`*_{}\[\]<>#|~&$@^]"  # marks of Markdown, HTML, formulas and mentions
+    r"|(?<=\w):(?=\S)|(?<=www)\."  # bare addresses that GitHub would link
+    r"|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]",  # lists and headings
+    re.IGNORECASE,
+)
+
+
+def render_markdown(record: AuditRecord) -> str:
+    """Return the audit as GitHub-flavoured Markdown; at most 50 queue entries are listed."""
+    blocks = chain(
+        _head(record),
+        _queue(record),
+        _error_rates(record),
+        _detectors(record),
+        *(_question(question) for question in record.questions),
+        _bullets("Not checked", record.limits, 1000),
+        _methods(record),
+        ["---", _foot(record)],
+    )
+    return "\n\n".join(blocks) + "\n"
+
+
+def escape_markdown(text: str, limit: int = 400) -> str:
+    """Return text on one line with every mark of Markdown and HTML taken literally."""
+    return _MARKS.sub(r"\\\g<0>", shorten(text, limit))
+
+
+def code_span(text: str, limit: int = 80) -> str:
+    """Return text on one line as a code span that no backtick or pipe in it can end."""
+    line = shorten(text, limit).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", line)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if longest or not line.strip() else ""
+    return f"{fence}{pad}{line or NOT_KNOWN}{pad}{fence}"
+
+
+def _head(record: AuditRecord) -> Iterable[str]:
+    yield f"# {escape_markdown(record.headline)}"
+    yield f"{escape_markdown(record.title, 120)}, from {code_span(record.source, 200)}"
+    for outcome in record.outcomes:
+        if outcome.status == "failed":
+            yield f"> **FAILED** {code_span(outcome.detector)}: {escape_markdown(outcome.why)}"
+    numbers = [record.n_items, record.n_labels, record.n_annotators, record.n_flagged, record.n_queued]
+    heads = ("Items", "Labels", "Annotators", "Flagged", "To review")
+    yield _table([f"{head}>" for head in heads], [[count(n) for n in numbers]])
+    yield f"**Next step:** {escape_markdown(record.next_step, 600)}"
+
+
+def _queue(record: AuditRecord) -> Iterable[str]:
+    yield "## Review queue"
+    cards = queue_cards(record, MAX_LISTED)
+    if not cards:
+        yield "The queue is empty. That does not say the labels are right."
+        return
+    yield (
+        "Flagged means above a detector's own threshold; the queue is the best of the flagged. Everything "
+        "here is a pattern in labels, not guilt."
+    )
+    heads = ["#>", "Item", "Given", "Suggested", "Why", "Votes", "Severity", "Annotator", "Suspicion>"]
+    yield _table(heads, (_queue_row(card) for card in cards))
+    if note := queue_note(record, len(cards)):
+        yield escape_markdown(note)
+
+
+def _queue_row(card: Card) -> list[str]:
+    entry = card.entry
+    why = " ".join(
+        f"{escape_markdown(reason.sentence, 240)} ({code_span(reason.detector)})" for reason in entry.reasons
+    )
+    link = f" [open](<{card.native_url.replace('|', '%7C').replace('<', '%3C').replace('>', '%3E')}>)"
+    votes = ", ".join(f"{code_span(vote.label, 40)} \u00d7 {len(vote.who) + vote.n_more}" for vote in card.votes)
+    return [
+        str(entry.rank),
+        f"{escape_markdown(entry.content, 160)} {code_span(entry.item_id)}" + (link if card.native_url else ""),
+        code_span(entry.given),
+        code_span(entry.suggested),
+        why,
+        votes or NOT_KNOWN,
+        escape_markdown(card.severity, 80),
+        code_span(entry.annotator),
+        number(entry.suspicion),
+    ]
+
+
+def _error_rates(record: AuditRecord) -> Iterable[str]:
+    yield "## Error rate"
+    for question in record.questions:
+        rate = question.error_rate
+        name = f"{code_span(question.question)}: " if len(record.questions) > 1 else ""
+        known = f"**{percent(rate.value)}** ({interval(rate.low, rate.high)} %, 95 % interval). "
+        yield f"{name}{known if rate.known else ''}{escape_markdown(rate.sentence, 600)}"
+    if not record.questions:
+        yield "No question was audited."
+
+
+def _detectors(record: AuditRecord) -> Iterable[str]:
+    yield "## Detectors"
+    if not record.outcomes:
+        yield "No detector ran."
+        return
+    heads = ["Detector", "Question", "Outcome", "Judged>", "Flagged>", "In queue>", "Time>"]
+    yield _table(heads, (_outcome_row(outcome) for outcome in sorted_outcomes(record.outcomes)))
+
+
+def _outcome_row(outcome: Outcome) -> list[str]:
+    status = "**FAILED**" if outcome.status == "failed" else escape_markdown(outcome.status, 40)
+    why = f": {escape_markdown(outcome.why, 300)}" if outcome.why else ""
+    judged = f"{count(outcome.n_judged)} of {count(outcome.n_targets)}"
+    numbers = [judged, count(outcome.n_flagged), count(outcome.n_queued), spell_seconds(outcome.seconds)]
+    shown = numbers if outcome.status == "scored" else [NOT_KNOWN] * 4
+    return [code_span(outcome.detector), code_span(outcome.question), status + why, *shown]
+
+
+def _question(question: QuestionRecord) -> Iterable[str]:
+    yield f"## Question {code_span(question.question)}"
+    yield (
+        f"{plural(question.n_labels, 'label')} on {plural(question.n_items, 'item')} by "
+        f"{plural(question.n_annotators, 'annotator')}, {number(question.redundancy, 1)} labels an item."
+    )
+    yield from _classes(question)
+    yield from _annotators(question)
+    yield from _agreement(question)
+    if confusions := confusion_rows(question):
+        yield "### Largest confusions"
+        rows = ([code_span(row.given), code_span(row.consensus), row.n, row.share] for row in confusions)
+        yield _table(["Given", "Consensus", "Labels (expected)>", "Share>"], rows)
+    if pairs := pair_rows(question):
+        yield "### Pairs that agree least"
+        rows = ([code_span(p.a), code_span(p.b), p.n_items, p.agreement, p.agreement_interval] for p in pairs)
+        yield _table(["Annotator", "Annotator", "Items>", "Agree on>", "95 % interval>"], rows)
+
+
+def _classes(question: QuestionRecord) -> Iterable[str]:
+    yield "### Disagreement by class"
+    table = class_table(question)
+    heads = ["Class", "Labels>", "Differ from consensus>", "Share>", "95 % interval>"]
+    rows = ([code_span(r.label), r.n_labels, r.n_disagree, r.disagreement, r.disagreement_interval] for r in table.rows)
+    yield _table(heads, rows) if table.rows else "No class could be compared with a consensus."
+    if table.n_left_out:
+        yield f"{table.n_left_out} more classes are in run.json."
+
+
+def _annotators(question: QuestionRecord) -> Iterable[str]:
+    yield "### Disagreement by annotator"
+    table = annotator_table(question)
+    if not table.rows:
+        yield "No annotator is named in this source."
+        return
+    yield (
+        "Patterns in labels, not guilt. Look for the innocent reasons first: hard items, another version of "
+        "the guideline, a new annotator, specialist tasks."
+    )
+    heads = ["Annotator", "Labels>", "Differs>", "95 % interval>", "Estimated accuracy>", "95 % interval>", ""]
+    rows = (
+        [
+            code_span(row.name),
+            row.n_labels,
+            row.disagreement,
+            row.disagreement_interval,
+            row.accuracy,
+            row.accuracy_interval,
+            "flagged" if row.is_flagged else "",
+        ]
+        for row in table.rows
+    )
+    yield _table(heads, rows)
+    if table.n_left_out:
+        yield f"{table.n_left_out} more annotators are in run.json."
+
+
+def _agreement(question: QuestionRecord) -> Iterable[str]:
+    yield "### Agreement"
+    table = agreement_table(question)
+    heads = ["Coefficient", "Value>", "95 % interval>", "In plain words"]
+    rows = (
+        [escape_markdown(r.coefficient, 60), r.value, r.value_interval, escape_markdown(r.reading, 300)]
+        for r in table.rows
+    )
+    yield _table(heads, rows) if table.rows else "Not known: no item has labels from two annotators."
+
+
+def _methods(record: AuditRecord) -> Iterable[str]:
+    lines = [
+        f"{method.name}: {method.what}" + (f" ({method.reference})" if method.reference else "")
+        for method in record.methods
+    ]
+    return _bullets("Methods", lines, 1600)
+
+
+def _bullets(heading: str, sentences: Sequence[str], limit: int) -> Iterable[str]:
+    if sentences:
+        yield f"## {heading}"
+        yield "\n".join(f"- {escape_markdown(sentence, limit)}" for sentence in sentences)
+
+
+def _foot(record: AuditRecord) -> str:
+    version = escape_markdown(record.version, 40)
+    return f"annoaudit {version}, {spell_time(record.started_at)}. Patterns in labels, not guilt."
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    names = [head.removesuffix(">") for head in heads]
+    rules = ["--:" if head.endswith(">") else "---" for head in heads]
+    lines = chain([names, rules], rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,109 @@
+"""The audit in a terminal: verdict, one line a detector, what was not checked, one next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from annoaudit.findings import Outcome
+from annoaudit.reporting.record import AuditRecord
+from annoaudit.reporting.tables import sorted_outcomes
+from annoaudit.reporting.text import count, fold, interval, percent, plural, shorten
+
+__all__ = ["render_summary"]
+
+_MIN_WIDTH = 40
+_NAME_WIDTH = 26
+
+
+def render_summary(record: AuditRecord, width: int = 80) -> str:
+    """Return the summary as plain text of at most ``width`` columns, without any control sequence.
+
+    Print it as it is: square brackets in it come from data and are no markup.
+
+    Parameters
+    ----------
+    width
+        Columns of the terminal, at least 40; wide characters count as two.
+    """
+    width = max(width, _MIN_WIDTH)
+    lines: list[str] = [*_wrapped(shorten(record.headline, 400), width), *_scope(record, width), ""]
+    many = len(record.questions) > 1
+    lines += [_detector_line(outcome, many, width) for outcome in sorted_outcomes(record.outcomes)]
+    lines += [] if record.outcomes else ["  No detector ran."]
+    lines.append("")
+    for sentence in _sentences(record, many):
+        lines += _wrapped(sentence, width, indent="  ")
+    lines += ["", *_wrapped(f"Next: {shorten(record.next_step, 600)}", width, indent="  ")]
+    return "\n".join(lines) + "\n"
+
+
+def _scope(record: AuditRecord, width: int) -> list[str]:
+    counts = ", ".join(
+        (
+            plural(record.n_items, "item"),
+            plural(record.n_labels, "label"),
+            plural(record.n_annotators, "annotator"),
+            f"{count(record.n_flagged)} flagged",
+            f"{count(record.n_queued)} to review",
+        )
+    )
+    return _wrapped(f"{shorten(record.source, 200)}: {counts}.", width)
+
+
+def _detector_line(outcome: Outcome, many: bool, width: int) -> str:
+    name = shorten(outcome.detector, 60) + (f" on {shorten(outcome.question, 40)}" if many else "")
+    if outcome.status == "scored":
+        said = f"judged {count(outcome.n_judged)}, flagged {count(outcome.n_flagged)}, "
+        said += f"queued {count(outcome.n_queued)}"
+    else:
+        status = "FAILED" if outcome.status == "failed" else shorten(outcome.status, 20)
+        said = f"{status}: {shorten(outcome.why, 300) or 'no reason given'}"
+    column = max(_NAME_WIDTH, width // 3)
+    return _fit(f"  {_pad(_fit(name, column), column)}  {said}", width)
+
+
+def _sentences(record: AuditRecord, many: bool) -> Iterator[str]:
+    for question in record.questions:
+        rate = question.error_rate
+        name = f"{shorten(question.question, 40)}: " if many else ""
+        known = f"error rate {percent(rate.value)} ({interval(rate.low, rate.high)} %). " if rate.known else ""
+        yield f"{name}{known}{shorten(rate.sentence, 400)}".strip()
+    for limit in record.limits:
+        yield f"Limit: {shorten(limit, 600)}"
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    lines: list[str] = []
+    line = ""
+    for word in _pieces(fold(text).split(" "), width - len(indent)):
+        joined = f"{line} {word}" if line else word
+        if _cells(joined) <= width - (len(indent) if lines else 0):
+            line = joined
+        else:
+            lines.append(line)
+            line = word
+    lines.append(line)
+    return [lines[0], *(indent + rest for rest in lines[1:])]
+
+
+def _pieces(words: Iterable[str], width: int) -> Iterator[str]:
+    from rich.cells import chop_cells
+
+    for word in words:
+        yield from chop_cells(word, width) if _cells(word) > width else [word]
+
+
+def _fit(text: str, width: int) -> str:
+    from rich.cells import chop_cells
+
+    return text if _cells(text) <= width else chop_cells(text, width - 1)[0].rstrip() + "…"
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - _cells(text))
+
+
+def _cells(text: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(text)

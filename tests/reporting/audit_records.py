@@ -1,0 +1,372 @@
+"""Audit records for the rendering tests: a realistic one, empty ones, and hostile ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from annoaudit.findings import FINDING_COLUMNS, Finding, Outcome, fingerprint
+from annoaudit.reporting.record import (
+    AuditRecord,
+    ErrorRate,
+    Method,
+    QuestionRecord,
+    QueueEntry,
+    Reason,
+    Support,
+)
+
+CLASSES = ("billing", "delivery", "refund", "account access", "product fault", "other")
+TEXTS = (
+    "I was charged twice for the same order in March, and the second payment is still pending.",
+    "The parcel says delivered but nobody was home and the neighbours have nothing either.",
+    "How long until the money is back on my card? I returned the shoes two weeks ago.",
+    "I cannot log in since the update. It says my code has expired although it arrived a minute ago.",
+    "The kettle leaks at the bottom after three days. I would like a new one, not a voucher.",
+    "Do you have a shop in Lyon?",
+)
+AGREEMENT_COLUMNS = (
+    "coefficient",
+    "value",
+    "low",
+    "high",
+    "interval",
+    "n_items",
+    "n_annotators",
+    "n_labels",
+    "why",
+)
+
+
+def realistic(n_annotators: int = 22, n_queue: int = 90, n_questions: int = 1, seed: int = 7) -> AuditRecord:
+    """A text-classification project: 600 items, 22 annotators, 6 classes."""
+    rng = np.random.default_rng(seed)
+    names = [f"ann-{rng.integers(16**6):06x}" for _ in range(n_annotators)]
+    questions = tuple(
+        question_record(f"topic{'' if n_questions == 1 else f' {i + 1}'}", names, CLASSES, rng)
+        for i in range(n_questions)
+    )
+    queue = tuple(queue_entry(rank + 1, names, rng, questions[0].question) for rank in range(n_queue))
+    outcomes = (
+        outcome("confident_learning", n_flagged=64, n_queued=41, seconds=1.9),
+        outcome("neighbour_disagreement", n_flagged=38, n_queued=22, seconds=0.4),
+        outcome("duplicate_conflict", n_flagged=6, n_queued=6, seconds=0.1),
+        outcome("consensus_disagreement", n_flagged=71, n_queued=55, seconds=0.03),
+        outcome("annotator_quality", n_targets=22, n_judged=21, n_flagged=2, n_queued=2, seconds=0.02),
+        Outcome("gold_check", "1", "topic", "skipped", why="no gold labels were given (--gold)"),
+    )
+    return AuditRecord(
+        title="Support mails",
+        source="sample_data/support_mails.csv",
+        version="0.1.0",
+        started_at=datetime(2026, 3, 14, 2, 15, tzinfo=UTC),
+        seconds=14.2,
+        headline="90 of 1,980 labels are worth a second look, and two annotators differ from the rest "
+        "more often than chance explains.",
+        next_step="Review the first 90 labels below; then label 300 random items to know the error rate "
+        "within ± 3 points.",
+        n_items=600,
+        n_labels=1980,
+        n_annotators=n_annotators,
+        n_flagged=131,
+        n_queued=n_queue,
+        budget=99,
+        questions=questions,
+        outcomes=outcomes,
+        queue=queue,
+        findings=findings_frame(queue),
+        limits=(
+            "Error rate: not known; there is no gold and no random reviewed sample.",
+            "7 annotators answered an item twice; the first answer counts for agreement and truth "
+            "inference, the 12 later ones feed self-consistency only.",
+            "Copying between annotators was not checked: pairs share 14 items at the median, and 66 are "
+            "needed to see a copier with 80 % power.",
+        ),
+        methods=(
+            Method(
+                "Consensus",
+                "Hierarchical Dawid-Skene by MAP; annotators shrunk to the pooled confusion matrix.",
+                "Dawid & Skene 1979, Applied Statistics 28(1), 20-28.",
+            ),
+            Method(
+                "Confident learning",
+                "Joint of given and latent labels from out-of-source probabilities.",
+                "Northcutt, Jiang & Chuang 2021, JAIR 70, 1373-1411.",
+            ),
+            Method(
+                "Intervals",
+                "Jeffreys for proportions; item-clustered bootstrap (2,000 draws) for coefficients.",
+                "Brown, Cai & DasGupta 2001, Statistical Science 16(2).",
+            ),
+        ),
+        settings={"budget": 99, "seed": 20260314, "detectors": ["all"], "names": False, "gold": None},
+    )
+
+
+def question_record(name: str, names: list[str], classes: tuple[str, ...], rng: np.random.Generator) -> QuestionRecord:
+    return QuestionRecord(
+        question=name,
+        kind="choice",
+        classes=classes,
+        n_items=600,
+        n_labels=1980,
+        n_annotators=len(names),
+        redundancy=3.3,
+        model="hierarchical Dawid-Skene",
+        error_rate=ErrorRate(
+            known=False,
+            sentence="Error rate: not known; review 300 random labels to know it within ± 3 points.",
+        ),
+        agreement=agreement_frame(),
+        annotators=annotator_frame(names, rng),
+        by_class=class_frame(classes, rng),
+        pairwise=pair_frame(names, rng),
+        confusion=confusion(len(classes), rng),
+    )
+
+
+def agreement_frame() -> pd.DataFrame:
+    rows = [
+        ("percent agreement", 0.812, 0.79, 0.833, "analytic", 560, 22, 1940, ""),
+        ("Krippendorff's alpha (nominal)", 0.694, 0.664, 0.726, "bootstrap", 560, 22, 1940, ""),
+        ("Fleiss' kappa", 0.691, 0.66, 0.722, "analytic", 560, 22, 1940, ""),
+        ("Gwet's AC1", 0.778, 0.752, 0.803, "analytic", 560, 22, 1940, ""),
+        ("Bangdiwala's B", 0.662, 0.63, 0.69, "bootstrap", 560, 22, 1940, ""),
+        ("Cohen's kappa", np.nan, np.nan, np.nan, "", 560, 22, 1940, "needs exactly two annotators"),
+    ]
+    return pd.DataFrame(rows, columns=list(AGREEMENT_COLUMNS))
+
+
+def annotator_frame(names: list[str], rng: np.random.Generator) -> pd.DataFrame:
+    n = len(names)
+    disagreement = rng.beta(2, 14, n)
+    disagreement[:2] = (0.41, 0.63)[:n]
+    n_labels = rng.integers(24, 180, n)
+    half = 1.9 * np.sqrt(disagreement * (1 - disagreement) / n_labels)
+    accuracy = np.clip(1 - 0.9 * disagreement, 0, 1)
+    gold_n = rng.integers(0, 14, n)
+    frame = pd.DataFrame(
+        {
+            "annotator": names,
+            "n_labels": n_labels,
+            "accuracy": accuracy,
+            "low": np.clip(accuracy - half, 0, 1),
+            "high": np.clip(accuracy + half, 0, 1),
+            "disagreement": disagreement,
+            "disagreement_low": np.clip(disagreement - half, 0, 1),
+            "disagreement_high": np.clip(disagreement + half, 0, 1),
+            "gold_n": gold_n,
+            "gold_accuracy": np.where(gold_n > 0, 0.9, np.nan),
+            "gold_low": np.where(gold_n > 0, 0.62, np.nan),
+            "gold_high": np.where(gold_n > 0, 0.98, np.nan),
+            "median_s": rng.gamma(6, 2.5, n),
+            "flagged": np.arange(n) < 2,
+            "n_queued": rng.integers(0, 12, n),
+        }
+    )
+    if n > 3:
+        frame.loc[3, ["disagreement", "disagreement_low", "disagreement_high"]] = np.nan
+    return frame
+
+
+def class_frame(classes: tuple[str, ...], rng: np.random.Generator) -> pd.DataFrame:
+    share = rng.beta(2, 12, len(classes))
+    n = rng.integers(120, 600, len(classes))
+    return pd.DataFrame(
+        {
+            "label": classes,
+            "n_labels": n,
+            "n_disagree": np.round(share * n),
+            "disagreement": share,
+            "low": np.clip(share - 0.03, 0, 1),
+            "high": np.clip(share + 0.04, 0, 1),
+        }
+    )
+
+
+def pair_frame(names: list[str], rng: np.random.Generator, share: float = 0.8) -> pd.DataFrame:
+    a, b = np.triu_indices(len(names), 1)
+    keep = rng.random(len(a)) < share
+    a, b = a[keep], b[keep]
+    base = np.where((a < 2) | (b < 2), 0.45, 0.83)
+    agreement = np.clip(base + rng.normal(0, 0.07, len(a)), 0, 1)
+    labels = np.asarray(names, dtype=object)
+    return pd.DataFrame(
+        {
+            "annotator_a": labels[a],
+            "annotator_b": labels[b],
+            "n_items": rng.integers(6, 40, len(a)),
+            "agreement": agreement,
+            "low": np.clip(agreement - 0.15, 0, 1),
+            "high": np.clip(agreement + 0.13, 0, 1),
+        }
+    )
+
+
+def confusion(k: int, rng: np.random.Generator) -> np.ndarray:
+    table = rng.gamma(0.7, 9.0, (k, k))
+    table[np.diag_indices(k)] = rng.uniform(180, 420, k)
+    return table
+
+
+def queue_entry(rank: int, names: list[str], rng: np.random.Generator, question: str) -> QueueEntry:
+    given, suggested = rng.choice(len(CLASSES), 2, replace=False)
+    who = rng.choice(len(names), min(4, len(names)), replace=False)
+    votes = [Support("vote", names[a], CLASSES[suggested]) for a in who[1:]]
+    votes.append(Support("vote", names[who[0]], CLASSES[given]))
+    near = [
+        Support(
+            "neighbour",
+            f"mail-{rng.integers(600):04d}",
+            CLASSES[suggested if i else given],
+            similarity=round(0.95 - 0.06 * i, 2),
+            text=TEXTS[(suggested + i) % 6],
+        )
+        for i in range(5)
+    ]
+    reasons = [
+        Reason(
+            "consensus_disagreement",
+            "L0",
+            0.97,
+            f'Three of four annotators chose "{CLASSES[suggested]}".',
+        ),
+        Reason(
+            "confident_learning",
+            "L0",
+            0.93,
+            f'The text looks like "{CLASSES[suggested]}" (probability .91), not "{CLASSES[given]}" (.03).',
+        ),
+    ]
+    return QueueEntry(
+        rank=rank,
+        level="label",
+        severity="L0",
+        question=question,
+        item_id=f"mail-{rank:04d}",
+        annotator=names[who[0]],
+        given=CLASSES[given],
+        suggested=CLASSES[suggested],
+        suspicion=1.0 - rank / 300,
+        content=TEXTS[suggested],
+        uri="",
+        native_url="https://labels.example.org/projects/4/data?task=17" if rank % 5 == 0 else "",
+        reasons=tuple(reasons[: 1 + rank % 2]),
+        support=tuple(votes + near),
+    )
+
+
+def outcome(name: str, n_targets: int = 1980, n_judged: int = 1980, **numbers: Any) -> Outcome:
+    return Outcome(name, "1", "topic", "scored", n_targets=n_targets, n_judged=n_judged, **numbers)
+
+
+def findings_frame(queue: tuple[QueueEntry, ...]) -> pd.DataFrame:
+    nan = float("nan")
+    rows = [
+        Finding(
+            fingerprint=fingerprint(reason.detector, entry.level, [entry.item_id], entry.given),
+            detector=reason.detector,
+            version="1",
+            level="label",
+            severity="L0",
+            question=entry.question,
+            item_id=entry.item_id,
+            label_id=f"label-{entry.rank}",
+            annotation_id=f"annotation-{entry.rank}",
+            annotator=entry.annotator,
+            given=entry.given,
+            suggested=entry.suggested,
+            suspicion=reason.suspicion,
+            n=4,
+            effect=-0.25,
+            effect_low=nan,
+            effect_high=nan,
+            effect_name="",
+            null="",
+            p=nan,
+            e=nan,
+            family="",
+            reason=reason.sentence,
+            evidence_json="{}",
+            rank=entry.rank,
+        )
+        for entry in queue
+        for reason in entry.reasons
+    ]
+    return pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=list(FINDING_COLUMNS))
+
+
+def with_failure(record: AuditRecord) -> AuditRecord:
+    failed = Outcome("neighbour_disagreement", "1", "topic", "failed", why="ValueError: need at least one array")
+    kept = tuple(entry for entry in record.outcomes if entry.detector != failed.detector)
+    return dataclasses.replace(record, outcomes=(*kept, failed))
+
+
+def empty() -> AuditRecord:
+    """Nothing flagged, single labels by one annotator: no agreement, no pairs, no confusion."""
+    record = realistic(n_annotators=1, n_queue=0)
+    question = record.questions[0]
+    bare = dataclasses.replace(
+        question,
+        agreement=question.agreement.iloc[:0],
+        annotators=question.annotators.assign(
+            flagged=False, disagreement=np.nan, disagreement_low=np.nan, disagreement_high=np.nan
+        ),
+        by_class=question.by_class.iloc[:0],
+        pairwise=question.pairwise.iloc[:0],
+        confusion=np.full((len(CLASSES), len(CLASSES)), np.nan),
+        redundancy=1.0,
+        model="",
+    )
+    return dataclasses.replace(
+        record,
+        questions=(bare,),
+        headline="Nothing was flagged.",
+        n_flagged=0,
+        outcomes=(Outcome("consensus_disagreement", "1", "topic", "skipped", why="items have one label"),),
+        settings={},
+        methods=(),
+        limits=("Agreement is not known: no item has labels from two annotators.",),
+    )
+
+
+def void() -> AuditRecord:
+    """A record with no question, no detector, no limit: the least a renderer can be given."""
+    return dataclasses.replace(empty(), questions=(), outcomes=(), limits=(), n_items=0, n_labels=0)
+
+
+LITERALS = {"kind", "level", "severity", "status", "fingerprint"}
+
+
+def planted(record: AuditRecord, change: Callable[[str], str], *, literals: bool = False) -> AuditRecord:
+    """Return the record with every string changed, in fields, tuples, mappings and data frames."""
+    return _plant(record, change, literals)
+
+
+def _plant(value: Any, change: Callable[[str], str], literals: bool) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changed = {
+            field.name: _plant(getattr(value, field.name), change, literals)
+            for field in dataclasses.fields(value)
+            if literals or field.name not in LITERALS
+        }
+        return dataclasses.replace(value, **changed)
+    if isinstance(value, tuple | list):
+        return type(value)(_plant(entry, change, literals) for entry in value)
+    if isinstance(value, dict):
+        return {change(key): _plant(entry, change, literals) for key, entry in value.items()}
+    if isinstance(value, pd.DataFrame):
+        texts = [name for name in value.columns if pd.api.types.is_string_dtype(value[name].dtype)]
+        return value.assign(**{name: _plant_column(value[name], change) for name in texts})
+    return value
+
+
+def _plant_column(column: pd.Series, change: Callable[[str], str]) -> pd.Series:
+    return pd.Series([change(str(entry)) for entry in column], index=column.index, dtype=object)
