@@ -1,0 +1,126 @@
+"""The tables of the store, in SQLAlchemy Core."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Column, DateTime, Double, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+__all__ = ["METADATA", "UtcDateTime", "explanations", "findings", "meta", "runs", "secrets", "sightings"]
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC, aware on both sides, also where the database itself knows no time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Read as UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+METADATA = MetaData()
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False)
+
+
+def _number(name: str) -> Column[float]:
+    return Column(name, Double)
+
+
+meta = Table("meta", METADATA, Column("key", Text, primary_key=True), _text("value"))
+
+secrets = Table(
+    "secrets",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+# Runs are ordered by ``number``, the order in which they were stored: a clock may jump.
+runs = Table(
+    "runs",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("run_id", Text, nullable=False, unique=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("seconds", Double, nullable=False),
+    _text("version"),
+    _text("source"),
+    _count("n_items"),
+    _count("n_labels"),
+    _count("n_annotators"),
+    _count("n_flagged"),
+    _count("n_queued"),
+    _count("exit_code"),
+    _text("run_json"),
+    sqlite_autoincrement=True,
+)
+
+# What the fingerprint fixes: the same every night, stored once.
+findings = Table(
+    "findings",
+    METADATA,
+    Column("fingerprint", Text, primary_key=True),
+    _text("detector"),
+    _text("level"),
+    _text("question"),
+    _text("item_id"),
+    _text("label_id"),
+    _text("annotation_id"),
+    _text("annotator"),
+    _text("given"),
+    Column("first_run_number", Integer, ForeignKey("runs.number"), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What is said in words, named by its content: the same words over many nights are stored once.
+explanations = Table(
+    "explanations",
+    METADATA,
+    Column("explanation_id", Text, primary_key=True),
+    _text("reason"),
+    _text("evidence_json"),
+    _text("effect_name"),
+    _text("null_hypothesis"),
+    _text("family"),
+)
+
+# What may differ from night to night.
+sightings = Table(
+    "sightings",
+    METADATA,
+    Column("run_number", Integer, ForeignKey("runs.number"), primary_key=True),
+    Column("fingerprint", Text, ForeignKey("findings.fingerprint"), primary_key=True),
+    Column("explanation_id", Text, ForeignKey("explanations.explanation_id"), nullable=False),
+    _text("version"),
+    _text("severity"),
+    _text("suggested"),
+    _number("suspicion"),
+    _count("n"),
+    _number("effect"),
+    _number("effect_low"),
+    _number("effect_high"),
+    _number("p"),
+    _number("e"),
+    _count("rank"),
+    sqlite_with_rowid=False,
+)
