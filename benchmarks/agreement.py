@@ -22,9 +22,9 @@ from annoaudit.statistics import agreement as ag
 from annoaudit.statistics.agreement.alpha import KrippendorffSums, OrdinalSums
 from annoaudit.statistics.agreement.pairs import pairwise_agreement
 from annoaudit.statistics.agreement.sums import CongerSums, CountSums
-from annoaudit.statistics.agreement.votes import Votes
 from annoaudit.statistics.agreement.weights import class_weights
 from annoaudit.statistics.intervals import exact_interval, logit_interval
+from annoaudit.statistics.votes import Votes
 
 SHARED = Path(os.environ.get("ANNOAUDIT_SHARED", Path(__file__).resolve().parents[1] / "../shared")) / "data"
 DIFFICULTY = np.array([0.5, 0.35, 0.15])  # shares of easy, medium and hard items

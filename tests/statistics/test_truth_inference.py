@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from annoaudit.errors import RefusedInput
+from annoaudit.errors import UsageError
 from annoaudit.statistics.dawid_skene import ModelSettings, expected_confusions, fit_votes
 from annoaudit.statistics.model_choice import ChoiceRule, is_diagonally_dominant, leave_one_out_score
 from annoaudit.statistics.truth_inference import TruthInference, accuracy_interval, infer_truth, majority_vote
@@ -227,21 +227,21 @@ def test_accuracy_interval_shrinks_with_labels_and_grows_with_doubt():
     ],
 )
 def test_bad_codes_are_refused_by_name(item, annotator, label, place):
-    with pytest.raises(RefusedInput, match=place):
+    with pytest.raises(UsageError, match=place):
         infer(item, annotator, label, (2, 1, 2))
 
 
 def test_codes_that_are_no_integers_are_refused():
-    with pytest.raises(RefusedInput, match="item"):
+    with pytest.raises(UsageError, match="item"):
         Votes(np.array([0.0]), np.array([0]), np.array([0]), 1, 1, 1)
 
 
 @pytest.mark.parametrize("prior", [np.ones((2, 2)), np.full((2, 2), np.nan), np.ones((1, 2)) / 2])
 def test_bad_item_priors_are_refused(prior):
-    with pytest.raises(RefusedInput, match="item prior"):
+    with pytest.raises(UsageError, match="item prior"):
         infer([0, 1], [0, 0], [0, 1], (2, 1, 2), item_prior=prior)
 
 
 def test_no_iterations_are_refused():
-    with pytest.raises(RefusedInput, match="iteration"):
+    with pytest.raises(UsageError, match="iteration"):
         infer([0, 0], [0, 1], [0, 1], (1, 2, 2), n_iterations=0)

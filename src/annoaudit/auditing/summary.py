@@ -170,8 +170,8 @@ def _by_class(evidence: Evidence, apart: Floats) -> pd.DataFrame:
 
 
 def _pairwise(evidence: Evidence, who: npt.NDArray[np.object_]) -> pd.DataFrame:
-    from annoaudit.statistics.agreement import Votes as LabelCodes
     from annoaudit.statistics.agreement import pairwise_agreement
+    from annoaudit.statistics.votes import Votes as LabelCodes
 
     votes = evidence.votes
     columns = ["annotator_a", "annotator_b", "n_items", "agreement", "low", "high"]

@@ -16,7 +16,7 @@ from typing import Literal, TypedDict
 import numpy as np
 from scipy.special import betaincinv
 
-from annoaudit.errors import RefusedInput
+from annoaudit.errors import UsageError
 from annoaudit.statistics.dawid_skene import Fit, ModelSettings, fit_votes, normalise_logs
 from annoaudit.statistics.model_choice import Candidate, ChoiceRule, choose_fit
 from annoaudit.statistics.votes import FloatArray, IntArray, Votes
@@ -139,12 +139,12 @@ def infer_truth(
 
     Raises
     ------
-    RefusedInput
+    UsageError
         If codes are out of range, or the item prior is no (N, K) array of probabilities.
     """
     del seed
     if n_iterations < 1:
-        raise RefusedInput("truth inference needs at least one iteration", hint="give n_iterations >= 1")
+        raise UsageError("truth inference needs at least one iteration", hint="give n_iterations >= 1")
     votes = Votes(item, annotator, label, n_items, n_annotators, n_classes)
     log_prior = None if item_prior is None else _log_prior(item_prior, votes)
     if model == "majority" or (model == "auto" and _is_trivial(votes, log_prior)):
@@ -238,12 +238,12 @@ def _log_prior(item_prior: FloatArray, votes: Votes) -> FloatArray:
     shape = (votes.n_items, votes.n_classes)
     hint = "give one row of class probabilities an item, in the order of the codes"
     if item_prior.shape != shape:
-        raise RefusedInput(f"the item prior has shape {item_prior.shape}, expected {shape}", hint=hint)
+        raise UsageError(f"the item prior has shape {item_prior.shape}, expected {shape}", hint=hint)
     bad = ~(np.isfinite(item_prior).all(axis=1) & (item_prior >= 0.0).all(axis=1))
     bad |= np.abs(item_prior.sum(axis=1) - 1.0) > 1e-3
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
-        raise RefusedInput(f"row {first} of the item prior is no probability distribution", hint=hint)
+        raise UsageError(f"row {first} of the item prior is no probability distribution", hint=hint)
     weighted = PRIOR_WEIGHT * np.log(np.maximum(item_prior, SMALLEST_PRIOR))
     normalised = weighted.copy()
     normalise_logs(normalised)

@@ -16,7 +16,7 @@ from annoaudit.statistics.agreement.coefficients import (
 from annoaudit.statistics.agreement.estimate import Coefficient, Interval
 from annoaudit.statistics.agreement.pairs import PairwiseAgreement, pairwise_agreement
 from annoaudit.statistics.agreement.two_annotators import bangdiwala_b, cohen_kappa, scott_pi
-from annoaudit.statistics.agreement.votes import Votes
+from annoaudit.statistics.votes import Votes
 
 __all__ = [
     "Coefficient",

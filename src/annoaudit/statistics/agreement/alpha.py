@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from annoaudit.statistics.agreement.counts import coincidences, labelled_counts, matching_share
 from annoaudit.statistics.agreement.sums import (
     class_shares,
     corrected,
@@ -16,7 +17,7 @@ from annoaudit.statistics.agreement.sums import (
     mixed_shares,
     safe_ratio,
 )
-from annoaudit.statistics.agreement.votes import Votes, coincidences, labelled_counts, matching_share
+from annoaudit.statistics.votes import Votes
 
 __all__ = ["BangdiwalaSums", "KrippendorffSums", "OrdinalSums"]
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from annoaudit.errors import UsageError
 from annoaudit.statistics.agreement.alpha import KrippendorffSums, OrdinalSums
+from annoaudit.statistics.agreement.counts import MAX_COINCIDENCES, count_coincidences
 from annoaudit.statistics.agreement.estimate import (
     ANALYTIC,
     NO_PAIRS,
@@ -23,7 +24,6 @@ from annoaudit.statistics.agreement.estimate import (
 )
 from annoaudit.statistics.agreement.sums import CongerSums
 from annoaudit.statistics.agreement.two_annotators import bangdiwala_b, cohen_kappa, scott_pi
-from annoaudit.statistics.agreement.votes import MAX_COINCIDENCES, Votes, count_coincidences
 from annoaudit.statistics.agreement.weights import (
     MAX_WEIGHTED_CLASSES,
     Weights,
@@ -33,6 +33,7 @@ from annoaudit.statistics.agreement.weights import (
     weight_matrix,
     weighted_name,
 )
+from annoaudit.statistics.votes import Votes
 
 __all__ = [
     "Coefficient",

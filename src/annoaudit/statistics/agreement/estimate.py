@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from annoaudit.statistics.agreement.sums import Chance, CountSums, ItemSums
-from annoaudit.statistics.agreement.votes import Votes
 from annoaudit.statistics.agreement.weights import Weights, weight_matrix, weighted_name
 from annoaudit.statistics.intervals import bootstrap_interval, exact_interval, logit_interval, wald_interval
+from annoaudit.statistics.votes import Votes
 
 __all__ = [
     "ANALYTIC",

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from annoaudit.statistics.agreement.sums import ROOM
-from annoaudit.statistics.agreement.votes import Votes
 from annoaudit.statistics.intervals import logit_interval, wilson_interval
+from annoaudit.statistics.votes import Votes
 
 __all__ = ["PairwiseAgreement", "pairwise_agreement"]
 

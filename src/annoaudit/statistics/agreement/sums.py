@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from annoaudit.statistics.agreement.votes import Votes, labelled_counts, matching_share
+from annoaudit.statistics.agreement.counts import labelled_counts, matching_share
+from annoaudit.statistics.votes import Votes
 
 __all__ = [
     "ROOM",
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+IntArray = NDArray[np.integer]
 Chance = Literal["none", "fleiss", "gwet", "uniform"]
 ROOM = 1e-12  # chance agreement this close to 1 leaves nothing to correct
 

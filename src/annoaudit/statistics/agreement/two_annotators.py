@@ -16,8 +16,8 @@ from annoaudit.statistics.agreement.estimate import (
     undefined,
 )
 from annoaudit.statistics.agreement.sums import CongerSums
-from annoaudit.statistics.agreement.votes import Votes
 from annoaudit.statistics.agreement.weights import Weights, weight_matrix, weighted_name
+from annoaudit.statistics.votes import Votes
 
 __all__ = ["bangdiwala_b", "cohen_kappa", "scott_pi"]
 
