@@ -26,6 +26,7 @@ __all__ = [
     "Severity",
     "Verdict",
     "fingerprint",
+    "tell_share",
 ]
 
 Level = Literal["label", "item", "annotator", "pair", "slice", "dataset"]
@@ -179,3 +180,12 @@ def fingerprint(detector: str, level: str, ids: Sequence[str], given: str = "") 
     """Return the stable name of a finding: 24 hexadecimal digits of detector, level, ids and given label."""
     text = json.dumps([detector, level, list(ids), given], ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:24]
+
+
+def tell_share(share: float) -> str:
+    """Return a share in whole per cent as people say it; never 0 % or 100 % for what only comes close."""
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return f"{100 * share:.0f} %"

@@ -29,7 +29,7 @@ def state_headline(questions: Sequence[QuestionRecord], decisions: Sequence[Deci
     people = sum(int(one.annotators["flagged"].sum()) for one in questions)
     line = f"{n_flagged:,} of {n_labels:,} labels are worth a second look"
     if people:
-        line += f", and {people} annotator{'s' * (people > 1)} with an accuracy below the team's"
+        line += f", and {people} annotator{'s lie' if people > 1 else ' lies'} clearly below the team's accuracy"
     return line + "."
 
 

@@ -206,8 +206,8 @@ def _error_rate(evidence: Evidence, apart: Floats) -> ErrorRate:
     basis = f"{int(known.sum())} labels on the {n_items} items with a gold label"
     return ErrorRate(
         known=True,
-        sentence=f"{value:.1%} of the labels differ from gold (95 % interval {low:.1%} to {high:.1%}), measured on "
-        f"{basis}. It holds for all labels only if those items were drawn at random.",
+        sentence=f"Labels that differ from gold, measured on {basis}. It holds for all labels only if those items were "
+        "drawn at random.",
         value=value,
         low=low,
         high=high,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, tell_share
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -65,9 +65,9 @@ class AnnotatorQuality:
         def explain(positions: npt.NDArray[np.int64]) -> Sequence[Explanation]:
             return [
                 Explanation(
-                    f"An estimated {accuracy[at]:.0%} of this annotator's labels are right "
-                    f"({low[at]:.0%} to {high[at]:.0%}, {shared[at]} shared labels); the team's median is "
-                    f"{centre:.0%}.",
+                    f"An estimated {tell_share(accuracy[at])} of this annotator's labels are right "
+                    f"({tell_share(low[at])} to {tell_share(high[at])}, {shared[at]} shared labels); the team's median is "
+                    f"{tell_share(centre)}.",
                     {
                         "accuracy": round(float(accuracy[at]), 4),
                         "interval": [round(float(low[at]), 4), round(float(high[at]), 4)],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, tell_share
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -76,7 +76,7 @@ def _explain(
     top = np.argsort(row)[::-1][:3]
     reason = (
         f"A model that did not see this label gives “{classes[suggested]}” a probability of "
-        f"{row[suggested]:.0%} and “{classes[given]}” {row[given]:.0%}."
+        f"{tell_share(float(row[suggested]))} and “{classes[given]}” {tell_share(float(row[given]))}."
     )
     return Explanation(
         reason, {"top_classes": [[classes[k], round(float(row[k]), 4)] for k in top], "probabilities": source}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, tell_share
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -67,10 +67,10 @@ def _explain(evidence: Evidence, at: int) -> Explanation:
     item, given = int(votes.item[at]), int(votes.label[at])
     counts = votes.counts[item]
     best = int(posterior[item].argmax())
-    told = ", ".join(f"“{votes.classes[k]}” {int(counts[k])} times" for k in np.argsort(-counts) if counts[k])
+    told = ", ".join(f"{int(counts[k])} “{votes.classes[k]}”" for k in np.argsort(-counts) if counts[k])
     reason = (
         f"The labels on this item are {told}; weighing annotators by their agreement, "
-        f"“{votes.classes[best]}” has probability {posterior[item, best]:.0%}"
+        f"“{votes.classes[best]}” has probability {tell_share(posterior[item, best])}"
     )
-    reason += "." if best == given else f" and “{votes.classes[given]}” {posterior[item, given]:.0%}."
+    reason += "." if best == given else f" and “{votes.classes[given]}” {tell_share(posterior[item, given])}."
     return Explanation(reason, {"votes": {votes.classes[k]: int(counts[k]) for k in np.flatnonzero(counts)}})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, tell_share
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -88,8 +88,8 @@ class NeighbourDisagreement:
         nearest = [int(i) for i in neighbours.index[item] if i >= 0][: self.n_shown]
         best = evidence.votes_consensus.posterior.argmax(axis=1)
         return Explanation(
-            f"Among the {n_usable[item]} most similar items, {share[item, other]:.0%} (by similarity) are "
-            f"“{votes.classes[other]}” and {share[item, given]:.0%} “{votes.classes[given]}”.",
+            f"Among the {n_usable[item]} most similar items, {tell_share(share[item, other])} (by similarity) are "
+            f"“{votes.classes[other]}” and {tell_share(share[item, given])} “{votes.classes[given]}”.",
             {
                 "neighbours": [
                     {
