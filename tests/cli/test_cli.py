@@ -150,8 +150,20 @@ def test_hostile_text_is_inert_on_the_terminal(tmp_path):
     assert "\x1b" not in done.stdout + done.stderr
 
 
-def test_a_crash_inside_a_place_that_cannot_be_written_is_one_error(tmp_path):
+def test_a_place_that_cannot_be_written_is_one_error(tmp_path):
     (tmp_path / "file").write_text("")
     done = run("audit", table(tmp_path), *MAP, "--out", tmp_path / "file")
-    assert done.returncode in (2, 3)
+    assert done.returncode == 3
+    assert "cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_unexpected_error_is_not_mistaken_for_a_failed_gate(monkeypatch, capsys):
+    from annoaudit.cli import app as module
+
+    monkeypatch.setattr(module, "app", lambda **_: 1 / 0)
+    monkeypatch.delenv("ANNOAUDIT_DEBUG", raising=False)
+    with pytest.raises(SystemExit) as left:
+        module.main([])
+    assert left.value.code == 3
+    assert "ZeroDivisionError" in capsys.readouterr().err

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from annoaudit.reporting.record import AuditRecord
     from annoaudit.store import RunRow
 
-__all__ = ["STORE_NAME", "save_audit"]
+__all__ = ["STORE_NAME", "make_folder", "save_audit"]
 
 STORE_NAME = "annoaudit.db"
 _RENDERERS = {".html": render_html, ".htm": render_html, ".md": render_markdown, ".json": render_json}
@@ -40,16 +40,29 @@ def save_audit(record: AuditRecord, exit_code: int, path: str | Path) -> Path:
         else:
             _save_folder(record, exit_code, target)
     except OSError as error:
-        raise AnnoauditError(
-            f"{target} cannot be written: {error.strerror or error}", hint="Name another place with --out."
-        ) from error
+        raise _unwritable(target, error) from error
     return target
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder for outputs, or say why it cannot be one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return folder
+
+
+def _unwritable(target: Path, error: OSError) -> AnnoauditError:
+    return AnnoauditError(
+        f"{target} cannot be written: {error.strerror or error}", hint="Name another place with --out."
+    )
 
 
 def _save_folder(record: AuditRecord, exit_code: int, folder: Path) -> None:
     from annoaudit.store import open_store
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     run_json = render_json(record)
     with open_store(folder / STORE_NAME) as store:
         store.add_run(_as_row(record, exit_code), record.findings, run_json)

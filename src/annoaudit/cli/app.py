@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -79,13 +80,12 @@ def audit_command(
 ) -> None:
     """Audit a table of labels or an export: report, findings and a summary."""
     from annoaudit.auditing import audit
-    from annoaudit.auditing.saving import STORE_NAME
+    from annoaudit.auditing.saving import STORE_NAME, make_folder
     from annoaudit.formats import read
     from annoaudit.store import open_store
 
     labels = read(source, mapping=_parse_map(mapping), format=input_format)
-    out.mkdir(parents=True, exist_ok=True)
-    with open_store(out / STORE_NAME) as store:
+    with open_store(make_folder(out) / STORE_NAME) as store:
         key = store.pseudonym_key()
     with _stage("auditing"):
         result = audit(
@@ -170,7 +170,7 @@ class _stage:  # noqa: N801 - reads as a verb in a with statement
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line and exit with the documented code; no traceback for errors that have a mend."""
+    """Run the command line and exit with the documented code; no traceback unless ANNOAUDIT_DEBUG is set."""
     try:
         code = app(args=arguments, standalone_mode=False)
     except AnnoauditError as error:
@@ -179,10 +179,14 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except typer.Abort:
         sys.exit(130)
     except Exception as error:
-        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own usage errors
-            typer.echo(f"annoaudit: {error.format_message()}\n  See annoaudit --help.", err=True)
-            sys.exit(2)
-        raise
+        if hasattr(error, "format_message"):  # what the parser refuses
+            _tell(UsageError(str(error.format_message()), hint="See annoaudit --help."))
+            sys.exit(UsageError.exit_code)
+        if os.environ.get("ANNOAUDIT_DEBUG"):
+            raise
+        what = f"unexpected {type(error).__name__}: {error}"
+        _tell(AnnoauditError(what, hint="Please report it; ANNOAUDIT_DEBUG=1 shows where it happened."))
+        sys.exit(AnnoauditError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -66,8 +66,8 @@ class AnnotatorQuality:
             return [
                 Explanation(
                     f"An estimated {tell_share(accuracy[at])} of this annotator's labels are right "
-                    f"({tell_share(low[at])} to {tell_share(high[at])}, {shared[at]} shared labels); the team's median is "
-                    f"{tell_share(centre)}.",
+                    f"({tell_share(low[at])} to {tell_share(high[at])}, {shared[at]} shared labels); the team's "
+                    f"median is {tell_share(centre)}.",
                     {
                         "accuracy": round(float(accuracy[at]), 4),
                         "interval": [round(float(low[at]), 4), round(float(high[at]), 4)],
