@@ -155,9 +155,7 @@ class LabelSet:
         """
         target = Path(folder)
         if target.exists() and not (target / _MANIFEST).is_file() and any(target.iterdir()):
-            raise UsageError(
-                f"{target} is not empty.", hint="Name a new folder, or one written by to_parquet."
-            )
+            raise UsageError(f"{target} is not empty.", hint="Name a new folder, or one written by to_parquet.")
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         for name, table in self.tables.items():
@@ -199,9 +197,7 @@ class LabelSet:
         return cls(**tables, notes=notes, source=where)
 
     def __repr__(self) -> str:
-        counts = ", ".join(
-            f"{table.num_rows:,} {name}" for name, table in self.tables.items() if table.num_rows
-        )
+        counts = ", ".join(f"{table.num_rows:,} {name}" for name, table in self.tables.items() if table.num_rows)
         return f"<LabelSet {counts or 'empty'}>"
 
 
@@ -213,9 +209,12 @@ def _conform(name: str, table: pa.Table) -> tuple[pa.Table, list[str]]:
     unknown = sorted(set(table.column_names) - set(schema.names))
     problems = [f"{name}: unknown column {column!r}" for column in unknown]
     columns: list[pa.ChunkedArray] = []
+    empty: dict[pa.DataType, pa.ChunkedArray] = {}
     for target in schema:
         if target.name not in table.column_names:
-            columns.append(pa.chunked_array([pa.nulls(table.num_rows, target.type)]))
+            if target.type not in empty:
+                empty[target.type] = pa.chunked_array([pa.nulls(table.num_rows, target.type)])
+            columns.append(empty[target.type])
             continue
         column = table[target.name]
         try:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annoaudit.labels.distinct import all_different, distinct_values, one_chunk, run_heads
 from annoaudit.labels.schema import ALLOWED, KEYS, REFERENCES, REQUIRED, TABLES
 
 __all__ = ["find_owners", "find_problems"]
@@ -33,39 +34,45 @@ def find_problems(tables: Mapping[str, pa.Table]) -> list[str]:
 def _missing(tables: Mapping[str, pa.Table]) -> Iterator[str]:
     for name in TABLES:
         for column in REQUIRED[name]:
+            if not tables[name][column].null_count:
+                continue
             rows = pc.indices_nonzero(pc.is_null(tables[name][column]))
-            if len(rows):
-                yield f"{name}.{column}: {len(rows)} empty, first in row {rows[0].as_py() + 1}"
+            yield f"{name}.{column}: {len(rows)} empty, first in row {rows[0].as_py() + 1}"
 
 
 def _repeated(tables: Mapping[str, pa.Table]) -> Iterator[str]:
     unique: list[pa.ChunkedArray] = []
     for name, key in KEYS.items():
         column = tables[name][key].drop_null()
-        if any(column.equals(other) for other in unique) or pc.count_distinct(column).as_py() == len(column):
+        if any(column.equals(other) for other in unique) or all_different(one_chunk(column)):
             unique.append(column)
             continue
-        counts = pc.value_counts(column.combine_chunks())
+        counts = pc.value_counts(one_chunk(column))
         again = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
         yield f"{name}.{key}: {len(again)} used more than once: {_quote(again)}"
 
 
 def _dangling(tables: Mapping[str, pa.Table]) -> Iterator[str]:
+    seen: list[tuple[pa.ChunkedArray, pa.Array]] = []
     for name, column, other in REFERENCES:
         used, known = tables[name][column], tables[other][KEYS[other]]
         if used.null_count == len(used) or used.equals(known):
             continue
-        used, known = used.combine_chunks().dictionary_encode().dictionary, known.combine_chunks()
-        unknown = used.filter(pc.invert(pc.is_in(used, value_set=known)))
+        distinct = next((values for before, values in seen if used.equals(before)), None)
+        if distinct is None:
+            runs = run_heads(one_chunk(used))
+            distinct = distinct_values(used) if runs is None else runs[0]
+            seen.append((used, distinct))
+        if distinct.equals(one_chunk(known)):  # tables built in order of first appearance
+            continue
+        unknown = distinct.filter(pc.invert(pc.is_in(distinct, value_set=one_chunk(known)))).unique()
         if len(unknown):
             yield f"{name}.{column}: {len(unknown)} not in {other}.{KEYS[other]}: {_quote(unknown)}"
 
 
 def _words(tables: Mapping[str, pa.Table]) -> Iterator[str]:
     for (name, column), allowed in ALLOWED.items():
-        if tables[name][column].null_count == tables[name].num_rows:
-            continue
-        used = tables[name][column].combine_chunks().dictionary_encode().dictionary
+        used = distinct_values(tables[name][column])
         unknown = used.filter(pc.invert(pc.is_in(used, value_set=pa.array(allowed))))
         if len(unknown):
             yield f"{name}.{column}: {_quote(unknown)} is none of {', '.join(allowed)}"
@@ -95,21 +102,21 @@ def _owners(tables: Mapping[str, pa.Table]) -> Iterator[str]:
         owner = annotations[column] if position is None else pc.take(annotations[column], position)
         if labels[column].equals(owner):
             continue
-        yield from _where(
-            "labels", column, pc.not_equal(labels[column], owner), "differs from its annotation's"
-        )
+        yield from _where("labels", column, pc.not_equal(labels[column], owner), "differs from its annotation's")
+    if not labels["annotation_id"].null_count:
+        return
     ownerless = pc.and_(pc.is_null(labels["annotation_id"]), pc.is_null(labels["prediction_id"]))
     yield from _where("labels", "annotation_id", ownerless, "is empty, and so is prediction_id")
 
 
 def find_owners(labels: pa.Table, annotations: pa.Table) -> pa.ChunkedArray:
     """Return, for each label row, the row of its annotation; null where it has none."""
-    return pc.index_in(labels["annotation_id"], value_set=annotations["annotation_id"].combine_chunks())
+    return pc.index_in(labels["annotation_id"], value_set=one_chunk(annotations["annotation_id"]))
 
 
 def _where(name: str, column: str, wrong: pa.ChunkedArray, what: str) -> Iterator[str]:
-    rows = pc.indices_nonzero(pc.fill_null(wrong, False))
-    if len(rows):
+    if wrong.null_count < len(wrong) and pc.any(wrong).as_py():
+        rows = pc.indices_nonzero(pc.fill_null(wrong, False))
         yield f"{name}.{column}: {len(rows)} where it {what}, first in row {rows[0].as_py() + 1}"
 
 

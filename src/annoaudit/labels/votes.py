@@ -95,8 +95,8 @@ class Selections:
 def select_votes(labels: LabelSet, question: str) -> Votes:
     """Take the votes on a single-choice question out of the canonical tables.
 
-    Drafts, skips, rejected, deleted and superseded annotations, labels of regions, and rows of gold
-    or consensus sources are not votes.
+    Drafts, skips, rejected, deleted and superseded annotations, those marked as gold, labels of regions,
+    and rows of gold or consensus sources are not votes.
     """
     table = labels.labels
     chosen = pc.and_(pc.equal(table["question"], question), pc.equal(table["kind"], "choice"))
@@ -128,9 +128,7 @@ def select_selections(labels: LabelSet, question: str) -> Selections:
     table, annotations = labels.labels, labels.annotations
     rows = np.asarray(
         pc.indices_nonzero(
-            pc.fill_null(
-                pc.and_(pc.equal(table["question"], question), pc.is_null(table["parent_label_id"])), False
-            )
+            pc.fill_null(pc.and_(pc.equal(table["question"], question), pc.is_null(table["parent_label_id"])), False)
         ),
         dtype=np.int64,
     )
@@ -165,9 +163,8 @@ def _owners(labels: LabelSet) -> Ints:
 def _counted(labels: LabelSet) -> npt.NDArray[np.bool_]:
     annotations = labels.annotations
     status = pc.fill_null(annotations["status"], "submitted")
-    counted = pc.and_(
-        pc.is_in(status, value_set=pa.array(COUNTED)), pc.fill_null(annotations["is_latest"], True)
-    )
+    counted = pc.and_(pc.is_in(status, value_set=pa.array(COUNTED)), pc.fill_null(annotations["is_latest"], True))
+    counted = pc.and_(counted, pc.invert(pc.fill_null(annotations["is_gold"], False)))
     kinds = pc.fill_null(labels.annotators["kind"], "person")
     voters = labels.annotators["annotator_id"].filter(pc.is_in(kinds, value_set=pa.array(VOTERS)))
     return np.asarray(

@@ -1,0 +1,30 @@
+import json
+
+import pytest
+
+from annoaudit.formats import list_formats, load_formats
+from annoaudit.testing.formats import SAMPLES, check_format
+
+COUNTS = {
+    "label_studio": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
+    "long_table": {"items": 2, "annotators": 2, "questions": 1, "annotations": 3, "labels": 3},
+    "wide_table": {"items": 2, "annotators": 3, "questions": 1, "annotations": 5, "labels": 5},
+}
+
+
+@pytest.mark.parametrize("format_", load_formats(), ids=lambda one: one.name)
+def test_each_format_keeps_the_rules(format_):
+    suffix, sample = SAMPLES[format_.name]
+    check_format(format_, sample, counts=COUNTS[format_.name], suffix=suffix)
+
+
+def test_json_lines_of_long_rows_keep_the_rules():
+    rows = [{"item": 1, "annotator": "a", "label": "x"}, {"item": 2, "annotator": "b", "label": "y"}]
+    sample = "\n".join(json.dumps(row) for row in rows).encode()
+    (long_table,) = load_formats(["long_table"])
+    check_format(long_table, sample, counts={"items": 2, "labels": 2}, suffix=".jsonl")
+
+
+def test_every_installed_format_is_listed_and_loads_by_name():
+    assert set(list_formats()) >= set(SAMPLES)
+    assert [one.name for one in load_formats(list_formats())] == list(list_formats())
