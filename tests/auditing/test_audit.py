@@ -130,6 +130,14 @@ def test_supplied_probabilities_features_and_gold_are_used(team):
     assert set(audit.findings.query("rank > 0")["label_id"]) <= wrong
 
 
+def test_a_class_that_nobody_chose_may_have_probabilities(team):
+    items = team.frame("items")["item_id"]
+    p = pd.DataFrame({f"class {k}": 0.2 for k in range(4)} | {"never chosen": 0.2}, index=items)
+    audit = aa.audit(team, probabilities=p, detectors=["confident_learning"])
+    assert audit.record.questions[0].classes[-1] == "never chosen"
+    assert audit.exit_code == 0
+
+
 def test_without_gold_the_error_rate_is_not_known(audit):
     rate = audit.record.questions[0].error_rate
     assert not rate.known

@@ -175,7 +175,8 @@ def audit(
     if not any(len(one.votes) for one in evidences):
         raise RefusedInput(
             f"{labels.source or 'The input'} holds no usable label.",
-            hint="Drafts, skips and empty annotations are not labels; is the label column the right one?",
+            hint="Drafts, skips, empty annotations and those marked as ground truth are not audited; is the label "
+            "column the right one?",
         )
     runs = [run_detectors(one, chosen) for one in evidences]
     sizes = _share_budget(rules, [len(one.votes) for one in evidences])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from annoaudit.errors import RefusedInput, UsageError
 from annoaudit.evidence import Evidence
-from annoaudit.formats import join_features, join_gold, join_probabilities, read
+from annoaudit.formats import join_features, join_gold, join_probabilities, read, read_probabilities
 from annoaudit.labels import LabelSet
 
 if TYPE_CHECKING:
@@ -71,13 +71,17 @@ def gather_evidence(
     seed: int,
 ) -> Evidence:
     """Join the companions, given as files, frames or arrays, to the items of one question."""
-    votes = labels.votes(question)
+    votes, matrix = labels.votes(question), None
+    if probabilities is not None:
+        matrix = read_probabilities(probabilities)
+        # A model may know classes that nobody chose; without their columns its rows would not sum to 1.
+        unused = [name for name in matrix.columns or () if name not in votes.classes]
+        labels = labels.with_options(question, (*votes.classes, *unused)) if unused else labels
+        votes = labels.votes(question)
     return Evidence(
         labels,
         question,
-        given_probabilities=None
-        if probabilities is None
-        else join_probabilities(probabilities, votes.item_ids, votes.classes),
+        given_probabilities=None if matrix is None else join_probabilities(matrix, votes.item_ids, votes.classes),
         given_features=None if features is None else join_features(features, votes.item_ids),
         gold_codes=None if gold is None else join_gold(gold, votes.item_ids, votes.classes),
         media_root=None if media_root is None else Path(media_root),

@@ -29,6 +29,8 @@ Examples:
   annoaudit audit export.json --gold gold.csv --budget 200 --out out/
 
   annoaudit audit labels.parquet --probabilities p.parquet --features x.npy --json
+
+  annoaudit audit https://host/projects/3/data --out out/
 """
 
 app = typer.Typer(
@@ -55,7 +57,10 @@ def _root(
 
 @app.command("audit", epilog=AUDIT_EXAMPLES)
 def audit_command(
-    source: Annotated[str, typer.Argument(help="Labels: CSV, TSV, JSONL, Parquet or a Label Studio JSON export.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="Labels: a CSV, TSV, JSONL, Parquet or Label Studio JSON file, or a project's address."),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder for report, findings, run.json and annoaudit.db.")] = Path(
         "out"
     ),
@@ -78,13 +83,18 @@ def audit_command(
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the summary.")] = False,
 ) -> None:
-    """Audit a table of labels or an export: report, findings and a summary."""
+    """Audit a table of labels, an export or a live project."""
     from annoaudit.auditing import audit
     from annoaudit.auditing.saving import STORE_NAME, make_folder
-    from annoaudit.formats import read
+    from annoaudit.connectors import is_address, pull
+    from annoaudit.formats import parse_mapping, read
     from annoaudit.store import open_store
 
-    labels = read(source, mapping=_parse_map(mapping), format=input_format)
+    if is_address(source):
+        with _stage("pulling"):
+            labels = pull(source, into=make_folder(out))
+    else:
+        labels = read(source, mapping=parse_mapping(mapping) if mapping else None, format=input_format)
     with open_store(make_folder(out) / STORE_NAME) as store:
         key = store.pseudonym_key()
     with _stage("auditing"):
@@ -131,22 +141,6 @@ def list_command(
 
 def _first_sentence(thing: object) -> str:
     return " ".join((type(thing).__doc__ or "").strip().split("\n\n")[0].split())
-
-
-def _parse_map(text: str | None) -> dict[str, str] | None:
-    if text is None:
-        return None
-    mapping: dict[str, str] = {}
-    for part in text.split(","):
-        key, equals, column = part.partition("=")
-        if not equals or not key.strip() or not column.strip():
-            raise UsageError(
-                f"--map cannot be read at {part!r}.", hint="Write --map item=unit_id,annotator=worker,label=answer."
-            )
-        if key.strip() in mapping:
-            raise UsageError(f"--map names {key.strip()!r} twice.", hint="Give each role one column.")
-        mapping[key.strip()] = column.strip()
-    return mapping
 
 
 class _stage:  # noqa: N801 - reads as a verb in a with statement

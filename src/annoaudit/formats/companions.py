@@ -23,7 +23,7 @@ __all__ = ["join_features", "join_gold", "join_probabilities", "read_gold"]
 
 
 def join_probabilities(
-    source: str | os.PathLike[str] | pd.DataFrame | npt.NDArray[np.generic],
+    source: str | os.PathLike[str] | pd.DataFrame | npt.NDArray[np.generic] | Matrix,
     item_ids: pa.Array | Sequence[str],
     classes: Sequence[str],
 ) -> Reals:
@@ -33,7 +33,8 @@ def join_probabilities(
     ----------
     source
         .parquet, .csv or .jsonl with an item column and one column a class; .npy or .npz; a data frame;
-        or an array whose rows follow ``item_ids`` and whose columns follow ``classes``.
+        an array whose rows follow ``item_ids`` and whose columns follow ``classes``; or what
+        ``read_probabilities`` returned.
     item_ids
         (N,) ids.
     classes
@@ -50,7 +51,7 @@ def join_probabilities(
         A class without a column or a column without a class, rows that do not sum to 1 within 0.001, a
         number below zero, NaN or infinite, an item twice, or an array of another size.
     """
-    matrix = read_probabilities(source)
+    matrix = source if isinstance(source, Matrix) else read_probabilities(source)
     numbers, where = matrix.numbers, matrix.where
     if matrix.columns is not None:
         numbers = numbers[:, _order(matrix.columns, classes, where)]

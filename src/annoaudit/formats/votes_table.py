@@ -63,13 +63,9 @@ def code(column: pa.Array) -> Coded:
 def canonical_tables(given: Given, notes: list[str]) -> Iterator[tuple[str, pa.Table]]:
     """Yield the canonical tables; what was assumed goes into ``notes``."""
     rounds = _number_rounds(given)
-    n_again = int((rounds > 0).sum())
-    if n_again:
-        n_copies = _count_copies(given, rounds)
-        notes.append(
-            f"{n_again:,} labels are a second or later answer of the same annotator to the same item; all are "
-            f"kept, as rounds{f' ({n_copies:,} of them repeat the whole row)' if n_copies else ''}."
-        )
+    n_copies = _count_copies(given, rounds) if rounds.any() else 0
+    if n_copies:
+        notes.append(f"{n_copies:,} rows repeat an earlier row exactly; they are kept as later answers.")
     words = pa.array([str(number) for number in range(int(rounds.max(initial=0)) + 1)])
     ids = stable_ids(
         [

@@ -141,6 +141,15 @@ class LabelSet:
             )
         return str(question)
 
+    def with_options(self, question: str, options: Iterable[str]) -> LabelSet:
+        """Return the same labels with other stated options of a question."""
+        names = self.questions["question"].to_pylist()
+        old = self.questions["options"].to_pylist()
+        new = [list(options) if name == question else was for name, was in zip(names, old, strict=True)]
+        place = self.questions.schema.get_field_index("options")
+        kind = self.questions.schema.field(place).type
+        return replace(self, questions=self.questions.set_column(place, "options", pa.array(new, kind)))
+
     def with_notes(self, *notes: str) -> LabelSet:
         """Return the same labels with further notes."""
         return replace(self, notes=(*self.notes, *notes))
