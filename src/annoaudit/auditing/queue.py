@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
 from annoaudit.reporting.record import QueueEntry, Reason, Support
@@ -101,7 +102,7 @@ def _votes_on(evidence: Evidence, item: int, names: list[str]) -> tuple[Support,
     )
 
 
-def _near(evidence: Evidence, item: int, best: np.ndarray) -> tuple[Support, ...]:
+def _near(evidence: Evidence, item: int, best: npt.NDArray[np.int64]) -> tuple[Support, ...]:
     try:
         neighbours = evidence.neighbours
     except Unavailable:

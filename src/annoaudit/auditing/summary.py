@@ -43,7 +43,8 @@ def summarise_question(evidence: Evidence, decision: Decision, name_of: Callable
     votes = evidence.votes
     apart = against_others(votes)
     who = np.array([name_of(str(one)) for one in votes.annotator_ids.to_pylist()], dtype=object)
-    model, confusion = "none", np.zeros((votes.n_classes, votes.n_classes))
+    model = "none"
+    confusion: Floats = np.zeros((votes.n_classes, votes.n_classes))
     if len(votes):
         consensus = evidence.consensus
         model, confusion = consensus.model, count_confusion(votes, consensus.posterior)

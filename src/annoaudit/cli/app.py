@@ -9,6 +9,16 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from annoaudit.cli.review import (
+    APPLY_EXAMPLES,
+    PUSH_EXAMPLES,
+    UNPUSH_EXAMPLES,
+    VERDICTS_EXAMPLES,
+    apply_command,
+    push_command,
+    unpush_command,
+    verdicts_command,
+)
 from annoaudit.errors import AnnoauditError, UsageError
 
 __all__ = ["app", "main"]
@@ -137,6 +147,12 @@ def list_command(
     width = max(len(name) for name, _, _ in rows)
     for name, level, sentence in rows:
         typer.echo(f"{name:<{width}}  {f'{level:<9}  ' if level else ''}{sentence}")
+
+
+app.command("push", epilog=PUSH_EXAMPLES)(push_command)
+app.command("verdicts", epilog=VERDICTS_EXAMPLES)(verdicts_command)
+app.command("unpush", epilog=UNPUSH_EXAMPLES)(unpush_command)
+app.command("apply", epilog=APPLY_EXAMPLES)(apply_command)
 
 
 def _first_sentence(thing: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,7 @@ class AnnotatorQuality:
 
     name = "annotator_quality"
     version = "1"
-    level: Level = "annotator"
+    level: ClassVar[Level] = "annotator"
     needs = ("repeated", "consensus")
 
     def score(self, evidence: Evidence) -> Scores:

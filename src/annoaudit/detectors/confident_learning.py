@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,7 @@ class ConfidentLearning:
 
     name = "confident_learning"
     version = "1"
-    level: Level = "label"
+    level: ClassVar[Level] = "label"
     needs = ("probabilities",)
 
     def score(self, evidence: Evidence) -> Scores:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -134,8 +135,8 @@ def _melt(source: Source, people: Sequence[str], columns: dict[str, str]) -> Giv
 
 
 def _drop_blank(
-    table: pa.Table, texts: list[pa.Array], seen: np.ndarray, item: str, source: Source
-) -> tuple[pa.Table, list[pa.Array], np.ndarray]:
+    table: pa.Table, texts: list[pa.Array], seen: npt.NDArray[np.bool_], item: str, source: Source
+) -> tuple[pa.Table, list[pa.Array], npt.NDArray[np.bool_]]:
     blank = np.asarray(pc.is_null(table[item])) & ~seen.any(axis=1)
     if not blank.any():
         return table, texts, seen

@@ -87,8 +87,8 @@ def plot_confusion(record: AuditRecord, question: str | None = None) -> Figure:
     shares = column_shares(asked.confusion)[np.ix_(kept, kept)]
     side = 1.6 + (0.55 if len(kept) <= _MAX_NUMBERED else 0.24) * max(len(kept), 2)
     figure, axes = _new(side + 0.8, side)
-    off = np.ma.masked_invalid(np.where(np.eye(len(kept), dtype=bool), np.nan, shares))
-    most = float(off.max()) if off.count() else 0.0
+    off = np.where(np.eye(len(kept), dtype=bool), np.nan, shares)
+    most = float(off[np.isfinite(off)].max(initial=0.0))
     axes.imshow(off, cmap="BuGn", vmin=0.0, vmax=max(most, 0.01))
     names = [shorten(asked.classes[code], 24) for code in kept]
     for axis, rotation in ((axes.xaxis, 40), (axes.yaxis, 0)):

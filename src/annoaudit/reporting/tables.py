@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from annoaudit.findings import Outcome
 from annoaudit.reporting.marks import Axis, IntervalMark, axis_over
@@ -143,13 +144,13 @@ def agreement_table(question: QuestionRecord) -> Table[AgreementRow]:
     return Table(shown, axis, common_basis=bases.pop() if len(bases) == 1 else "")
 
 
-def annotator_order(frame: pd.DataFrame) -> np.ndarray:
+def annotator_order(frame: pd.DataFrame) -> npt.NDArray[np.intp]:
     """Return positions of annotators: flagged first, then most disagreement, then most labels."""
     if not len(frame):
         return np.arange(0)
     disagreement = np.nan_to_num(frame["disagreement"].to_numpy(float), nan=-1.0)
     flagged = frame["flagged"].to_numpy(bool)
-    return np.lexsort((-frame["n_labels"].to_numpy(float), -disagreement, ~flagged))
+    return np.asarray(np.lexsort((-frame["n_labels"].to_numpy(float), -disagreement, ~flagged)), dtype=np.intp)
 
 
 def sorted_outcomes(outcomes: tuple[Outcome, ...]) -> list[Outcome]:
@@ -164,7 +165,7 @@ def frame_rows(frame: pd.DataFrame) -> list[dict[str, object]]:
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _descending(frame: pd.DataFrame, column: str) -> np.ndarray:
+def _descending(frame: pd.DataFrame, column: str) -> npt.NDArray[np.intp]:
     if not len(frame):
         return np.arange(0)
     return np.argsort(-np.nan_to_num(frame[column].to_numpy(float), nan=-1.0), kind="stable")

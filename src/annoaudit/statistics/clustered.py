@@ -11,9 +11,7 @@ __all__ = ["clustered_interval"]
 FloatArray = npt.NDArray[np.float64]
 
 
-def clustered_interval(
-    value: npt.ArrayLike, cluster: npt.ArrayLike, level: float = 0.95
-) -> tuple[float, float, float]:
+def clustered_interval(value: npt.ArrayLike, cluster: npt.ArrayLike, level: float = 0.95) -> tuple[float, float, float]:
     """Estimate a share and its interval from observations that depend on each other inside clusters.
 
     The exact binomial interval is taken at the effective number of observations: n divided by the design

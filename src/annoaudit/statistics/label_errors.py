@@ -200,7 +200,7 @@ def _odds(belief: Matrix, noise: NoiseMatrix, given: Ints) -> NDArray[np.float64
     whole = noise.likelihood(belief, given).astype(np.float64)
     right = belief[given, item] * noise.right_rate[given]
     share = np.clip(right / np.maximum(whole, 1e-300), float(FLOOR), 1 - SLACK)
-    return np.log1p(-share) - np.log(share)
+    return np.asarray(np.log1p(-share) - np.log(share), dtype=np.float64)
 
 
 def _cutoff(odds: NDArray[np.float64], n_accounted: float) -> float:

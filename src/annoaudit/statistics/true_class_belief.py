@@ -96,7 +96,7 @@ def best_softness(given: Ints, p: Floats) -> float:
     """
 
     def own(sharp: Matrix, label: Ints) -> Matrix:
-        return sharp[label, np.arange(label.size)]
+        return np.asarray(sharp[label, np.arange(label.size)], dtype=np.float32)
 
     return _most_likely([k for k in POWERS if k <= 1], given, p, partial(probability_columns, softness=1.0), own)
 

@@ -247,7 +247,7 @@ def _log_prior(item_prior: FloatArray, votes: Votes) -> FloatArray:
     weighted = PRIOR_WEIGHT * np.log(np.maximum(item_prior, SMALLEST_PRIOR))
     normalised = weighted.copy()
     normalise_logs(normalised)
-    return np.log(normalised)
+    return np.asarray(np.log(normalised), dtype=np.float64)
 
 
 def _majority(votes: Votes, log_prior: FloatArray | None) -> TruthInference:

@@ -283,7 +283,7 @@ def krippendorff_alpha(
             return undefined(name, votes, interval, "too many labels of different classes on each item")
         return estimate(name, OrdinalSums.of(votes, np.argsort(v)), votes, interval)
     distance = squared_distances(metric, v)
-    weights = 1 - distance / max(float(distance.max(initial=0)), np.finfo(np.float64).tiny)
+    weights = 1 - distance / max(float(distance.max(initial=0)), float(np.finfo(np.float64).tiny))
     return estimate(name, KrippendorffSums.of(votes, weights), votes, interval)
 
 

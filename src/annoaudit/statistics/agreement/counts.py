@@ -29,7 +29,7 @@ def matching_share(counts: sparse.csr_array, n: FloatArray, weights: FloatArray 
         step = max(1, 4_000_000 // max(1, len(weights)))
         parts = [_quadratic_form(counts[s : s + step], weights) for s in range(0, counts.shape[0], step)]
         matching = np.concatenate([np.zeros(0), *parts])
-    return (matching - n) / np.maximum(n * (n - 1), 1)
+    return np.asarray((matching - n) / np.maximum(n * (n - 1), 1), dtype=np.float64)
 
 
 def count_coincidences(votes: Votes) -> int:

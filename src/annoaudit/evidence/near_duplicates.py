@@ -1,0 +1,182 @@
+"""Near duplicates: which items are copies, or nearly copies, of each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from annoaudit.errors import Unavailable
+from annoaudit.evidence.features import IMAGE, TEXT, Features
+from annoaudit.evidence.text_features import normalise_texts, weigh_terms
+
+__all__ = ["cluster_near_duplicates"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+_PAIRS_A_BLOCK = 5_000_000
+_PAIRS = 1_000_000_000
+_SHORTEST = 20
+_IMAGES = 50_000
+_IMAGE_SIMILARITY = 0.97
+
+
+def cluster_near_duplicates(items: pa.Table, features: Features | None, *, similarity: float = 0.85) -> Ints:
+    """Give items that are copies or near copies of each other the same number.
+
+    Copies are found first: the same text (in one Unicode form, case and spaces aside), the same
+    ``content_sha256`` or, where an item has neither, the same ``uri``; and equal vectors. Texts are near
+    copies when the cosine of their TF-IDF vectors reaches ``similarity`` and both have 20 characters or
+    more, since one edit changes what a shorter text says; all such pairs are found, by prefix filtering.
+    Images are near copies when their centred descriptions correlate by .97 (up to 50,000 items). Clusters
+    are the connected components.
+
+    Parameters
+    ----------
+    items
+        The canonical table of N items.
+    features
+        Their vectors; None compares texts and hashes alone.
+    similarity
+        Cosine from which two texts count as near copies. The default, .85, is where one edit of a
+        text of about ten words is still found mostly, while different questions are not merged
+        (measured in ``tests/evidence/test_near_duplicates.py``).
+
+    Returns
+    -------
+    numpy.ndarray
+        (N,) cluster of each item, numbered from 0 by first appearance.
+
+    References
+    ----------
+    Bayardo, Ma, Srikant. Scaling up all pairs similarity search. WWW 2007 (prefix filtering).
+    """
+    texts = normalise_texts(items["text"]) if "text" in items.column_names else [""] * items.num_rows
+    same = _same_content(items, texts)
+    edges = [_similar_texts(texts, same, features, similarity)]
+    if features is not None and not features.is_sparse:
+        edges.append(_equal_rows(np.asarray(features.matrix), features.has_content))
+        if features.source == IMAGE and len(same) <= _IMAGES:
+            edges.append(_similar_images(np.asarray(features.matrix), features.has_content))
+    return _join(same, np.concatenate(edges, axis=1))
+
+
+def _same_content(items: pa.Table, texts: list[str]) -> Ints:
+    """(N,) number of each item's content; items with nothing to compare are each their own."""
+    keys = [f"text:{text}" if text else "" for text in texts]
+    for column in ("content_sha256", "uri"):
+        if column in items.column_names and not all(keys):
+            values = items[column].cast(pa.string()).to_pylist()
+            keys = [key or (f"{column}:{value}" if value else "") for key, value in zip(keys, values, strict=True)]
+    unique = [key or f"item:{place}" for place, key in enumerate(keys)]
+    return np.asarray(pd.factorize(np.array(unique, dtype=object))[0], dtype=np.int64)
+
+
+def _similar_texts(texts: list[str], same: Ints, features: Features | None, similarity: float) -> Ints:
+    _, first = np.unique(same, return_index=True)
+    first = first[np.array([len(texts[place]) >= _SHORTEST for place in first], dtype=bool)]
+    if len(first) < 2:
+        return np.zeros((2, 0), dtype=np.int64)
+    if features is not None and features.source == TEXT:
+        return _map(_all_pairs(features.scaled[first], similarity), first)
+    try:
+        matrix, _ = weigh_terms([texts[place] for place in first])
+    except Unavailable:
+        return np.zeros((2, 0), dtype=np.int64)
+    return _map(_all_pairs(matrix, similarity), first)
+
+
+def _map(pairs: Ints, places: Ints) -> Ints:
+    return np.asarray(places[pairs], dtype=np.int64)
+
+
+def _all_pairs(matrix: sp.csr_matrix, similarity: float) -> Ints:
+    """(2, P) pairs of unit rows with a cosine of at least ``similarity``.
+
+    With terms ordered from rare to common, two such rows must share a term within their prefixes, the
+    shortest heads that leave tails of a length below ``similarity``.
+    """
+    frequency = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    order = np.lexsort((np.arange(len(frequency)), frequency))
+    ordered = sp.csr_matrix(matrix[:, order])
+    ordered.sort_indices()
+    prefix = _bound(_heads(ordered, similarity))
+    columns = prefix.T.tocsr()
+    reach = np.bincount(prefix.indices, minlength=prefix.shape[1])
+    cost = np.cumsum(np.asarray(prefix @ reach.astype(np.float64)).ravel())
+    found = []
+    for rows in np.split(np.arange(len(cost)), _cuts(cost)):
+        shared = sp.triu(prefix[rows] @ columns, k=int(rows[0]) + 1).tocoo()
+        left, right = rows[shared.row], shared.col.astype(np.int64)
+        cosine = _cosines(ordered, left, right)
+        near = cosine >= similarity - 1e-6
+        found.append(np.stack([left[near], right[near]]))
+    return np.concatenate(found, axis=1)
+
+
+def _cuts(cost: npt.NDArray[np.float64]) -> Ints:
+    marks = np.arange(_PAIRS_A_BLOCK, cost[-1], _PAIRS_A_BLOCK)
+    cuts = np.unique(np.searchsorted(cost, marks, side="right"))
+    return np.asarray(cuts[(cuts > 0) & (cuts < len(cost))], dtype=np.int64)
+
+
+def _heads(ordered: sp.csr_matrix, similarity: float) -> sp.csr_matrix:
+    """Keep, of each row, the terms before the tail whose length is below ``similarity``."""
+    squares = ordered.data.astype(np.float64) ** 2
+    before = np.concatenate([[0.0], np.cumsum(squares)])
+    row = np.repeat(np.arange(ordered.shape[0]), np.diff(ordered.indptr))
+    tail = before[ordered.indptr[1:]][row] - before[:-1]
+    keep = tail >= (similarity - 1e-6) ** 2
+    return sp.csr_matrix(
+        (np.ones(int(keep.sum()), dtype=np.float32), (row[keep], ordered.indices[keep])), shape=ordered.shape
+    )
+
+
+def _bound(prefix: sp.csr_matrix) -> sp.csr_matrix:
+    """Drop the most common terms where a hostile table would make too many candidates of them."""
+    reach = np.bincount(prefix.indices, minlength=prefix.shape[1]).astype(np.float64)
+    order = np.argsort(reach, kind="stable")
+    allowed = np.zeros(len(reach), dtype=bool)
+    allowed[order[np.cumsum(reach[order] ** 2) <= _PAIRS]] = True
+    return prefix if allowed.all() else sp.csr_matrix(prefix @ sp.diags(allowed.astype(np.float32)))
+
+
+def _cosines(matrix: sp.csr_matrix, left: Ints, right: Ints) -> npt.NDArray[np.float64]:
+    cosine = np.empty(len(left))
+    for start in range(0, len(left), 50_000):
+        part = slice(start, start + 50_000)
+        cosine[part] = np.asarray(matrix[left[part]].multiply(matrix[right[part]]).sum(axis=1)).ravel()
+    return cosine
+
+
+def _equal_rows(matrix: Floats, known: npt.NDArray[np.bool_]) -> Ints:
+    places = np.flatnonzero(known)
+    rows = np.ascontiguousarray(matrix[places]) + 0.0
+    number = pd.factorize(rows.view(f"V{rows.itemsize * rows.shape[1]}").ravel().astype(object))[0]
+    _, first = np.unique(number, return_index=True)
+    return np.stack([places[first[number]], places])
+
+
+def _similar_images(matrix: Floats, known: npt.NDArray[np.bool_]) -> Ints:
+    places = np.flatnonzero(known)
+    rows = matrix[places] - matrix[places].mean(axis=0)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    found = []
+    for start in range(0, len(rows), 1000):
+        left, right = np.nonzero(rows[start : start + 1000] @ rows.T >= _IMAGE_SIMILARITY)
+        ahead = right > left + start
+        found.append(np.stack([places[left[ahead] + start], places[right[ahead]]]))
+    return np.concatenate(found, axis=1)
+
+
+def _join(same: Ints, edges: Ints) -> Ints:
+    """Number the connected components by first appearance."""
+    n_contents = int(same.max()) + 1 if len(same) else 0
+    left, right = same[edges[0]], same[edges[1]]
+    graph = sp.coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(n_contents, n_contents))
+    _, component = connected_components(graph, directed=False)
+    return np.asarray(pd.factorize(component[same])[0] if n_contents else same, dtype=np.int64)
