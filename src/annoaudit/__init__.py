@@ -22,8 +22,13 @@ _HOMES = {
     "RefusedInput": "annoaudit.errors",
     "Unavailable": "annoaudit.errors",
     "UsageError": "annoaudit.errors",
+    "apply_corrections": "annoaudit.reviewing",
     "audit": "annoaudit.auditing",
+    "pull": "annoaudit.connectors",
+    "push": "annoaudit.reviewing",
     "read": "annoaudit.formats",
+    "unpush": "annoaudit.reviewing",
+    "verdicts": "annoaudit.reviewing",
 }
 
 __all__ = [
@@ -36,17 +41,24 @@ __all__ = [
     "Unavailable",
     "UsageError",
     "__version__",
+    "apply_corrections",
     "audit",
+    "pull",
+    "push",
     "read",
+    "unpush",
+    "verdicts",
 ]
 
 if TYPE_CHECKING:
     from annoaudit.auditing import Audit, audit
+    from annoaudit.connectors import pull
     from annoaudit.errors import AnnoauditError, RefusedInput, Unavailable, UsageError
     from annoaudit.findings import Finding
     from annoaudit.formats import read
     from annoaudit.labels import LabelSet
     from annoaudit.policy import Policy
+    from annoaudit.reviewing import apply_corrections, push, unpush, verdicts
 
 
 def __getattr__(name: str) -> object:

@@ -117,7 +117,7 @@ def _calibrate_mixture(task: Task, trials: list[_Trial], weights: Reals, checked
         return Calibration()
     mixed = np.einsum("e,emk->mk", weights.astype(np.float32), np.stack(said))
     _, place = np.unique(task.item[checked], return_inverse=True)
-    return calibrate(mixed, place, task.label[checked])
+    return calibrate(mixed, place, task.label[checked], with_floor=False)
 
 
 @dataclass(frozen=True, eq=False)

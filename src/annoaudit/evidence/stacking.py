@@ -18,6 +18,7 @@ _CLIP = 1e-7
 _LEAST = 1e-3
 _MOST_LABELS = 5_000
 _STEPS = 300
+_PULL = 2.0  # 1 / (2 * 0.5 ** 2)
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,12 @@ class Calibration:
         return np.asarray((1 - self.floor) * raised + self.floor / raised.shape[1], dtype=np.float32)
 
 
-def calibrate(probabilities: Floats, row: Ints, label: Ints) -> Calibration:
-    """Find the power and the floor that give held-out labels the lowest log-loss.
+def calibrate(probabilities: Floats, row: Ints, label: Ints, *, with_floor: bool = True) -> Calibration:
+    """Find the power, and the floor, that give held-out labels the lowest log-loss.
 
-    A weak prior, worth less than one label, keeps the power near 1 where labels are few or tell nothing.
+    A normal prior on the logarithm of the power (mean 0, standard deviation 0.5) keeps it near 1 where
+    labels are few; without it, a high power and a high floor can explain each other, and what lies near
+    a boundary becomes as sure as anything else.
 
     Parameters
     ----------
@@ -55,6 +58,8 @@ def calibrate(probabilities: Floats, row: Ints, label: Ints) -> Calibration:
         (M, K) of a member.
     row, label
         (L,) row and class of each held-out label; every so many of them are used where L > 5,000.
+    with_floor
+        Whether to look for a floor, or to leave it at the least.
 
     References
     ----------
@@ -68,20 +73,21 @@ def calibrate(probabilities: Floats, row: Ints, label: Ints) -> Calibration:
     even = 1.0 / logs.shape[1]
 
     def loss(at: npt.NDArray[np.float64]) -> float:
-        found = _bound(at)
+        found = _bound(at, with_floor)
         share = np.exp(found.power * given) / np.exp(np.float32(found.power) * logs).sum(axis=1)
         mixed = (1 - found.floor) * share + found.floor * even
-        return -float(np.log(mixed).mean()) + float(at[0] ** 2) / (2 * len(label))
+        return -float(np.log(mixed).mean()) + _PULL * float(at[0] ** 2) / len(label)
 
     corners = np.array([[0.0, -3.0], [0.7, -3.0], [0.0, -1.5]])
     options = {"xatol": 0.02, "fatol": 1e-4, "maxfev": 120, "initial_simplex": corners}
     best = minimize(loss, corners[0], method="Nelder-Mead", options=options)
-    return _bound(best.x)
+    return _bound(best.x, with_floor)
 
 
-def _bound(at: npt.NDArray[np.float64]) -> Calibration:
+def _bound(at: npt.NDArray[np.float64], with_floor: bool) -> Calibration:
     power = float(np.exp(np.clip(at[0], -3, 3)))
-    return Calibration(power, float(np.clip(1 / (1 + np.exp(-np.clip(at[1], -9, 9))), _LEAST, 1 - _LEAST)))
+    floor = 1 / (1 + np.exp(-np.clip(at[1], -9, 9))) if with_floor else _LEAST
+    return Calibration(power, float(np.clip(floor, _LEAST, 1 - _LEAST)))
 
 
 def weigh_members(of_given: Sequence[npt.NDArray[np.floating]]) -> npt.NDArray[np.float64]:

@@ -16,15 +16,20 @@ from annoaudit.store.failures import damaged
 
 __all__ = ["PSEUDONYM_KEY", "SCHEMA_VERSION", "STEPS", "Step", "migrate", "prepare", "writing"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION = "annoaudit"
 PSEUDONYM_KEY = "pseudonym_key"
 
 Step = Callable[[Connection], None]
 """Changes the tables of one schema version into those of the next, inside a transaction."""
 
-STEPS: Mapping[int, Step] = {}
-"""The step that leads away from each schema version; none is needed yet."""
+
+def _add_review_tables(connection: Connection) -> None:
+    tables.METADATA.create_all(connection, tables=list(tables.REVIEW_TABLES))
+
+
+STEPS: Mapping[int, Step] = {1: _add_review_tables}
+"""The step that leads away from each schema version: 1 knew no reviews."""
 
 
 @contextmanager

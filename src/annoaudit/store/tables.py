@@ -5,13 +5,37 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, DateTime, Double, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
-__all__ = ["METADATA", "UtcDateTime", "explanations", "findings", "meta", "runs", "secrets", "sightings"]
+__all__ = [
+    "METADATA",
+    "REVIEW_TABLES",
+    "UtcDateTime",
+    "explanations",
+    "findings",
+    "journal",
+    "meta",
+    "receipts",
+    "runs",
+    "secrets",
+    "sightings",
+    "verdicts",
+]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -124,3 +148,56 @@ sightings = Table(
     _count("rank"),
     sqlite_with_rowid=False,
 )
+
+# What annoaudit made on a platform: projects, views, tasks, annotations. Rows are never deleted; their state changes.
+receipts = Table(
+    "receipts",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    _text("source"),
+    _text("project"),
+    _text("kind"),
+    _text("key"),
+    _text("native_id"),
+    _text("state"),
+    Column("changed_at", UtcDateTime, nullable=False),
+    _text("details_json"),
+    UniqueConstraint("source", "project", "kind", "key"),
+    sqlite_autoincrement=True,
+)
+
+# What was done on a platform, in order; only ever appended to.
+journal = Table(
+    "journal",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    _text("source"),
+    _text("action"),
+    _text("details_json"),
+    sqlite_autoincrement=True,
+)
+
+# What reviewers said; only ever appended to. ``answer_id`` names one version of one answer.
+verdicts = Table(
+    "verdicts",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("answer_id", Text, nullable=False, unique=True),
+    _text("source"),
+    _text("project"),
+    _text("key"),
+    _text("target"),
+    _text("fingerprints_json"),
+    _text("decision"),
+    _text("said"),
+    _text("reviewer"),
+    Column("at", UtcDateTime, nullable=False),
+    _text("corrected"),
+    _text("note"),
+    _text("warning"),
+    _text("details_json"),
+    sqlite_autoincrement=True,
+)
+
+REVIEW_TABLES = (receipts, journal, verdicts)

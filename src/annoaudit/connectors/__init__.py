@@ -1,0 +1,20 @@
+"""Live platforms: pull labels, plan, apply, read verdicts, undo."""
+
+from annoaudit.connectors.failures import NotThere, RequestRefused, ServerTrouble
+from annoaudit.connectors.mirroring import mirror
+from annoaudit.connectors.opening import is_address, list_connectors, open_connector
+from annoaudit.connectors.protocol import Connector, Pulled
+from annoaudit.connectors.pulls import pull
+
+__all__ = [
+    "Connector",
+    "NotThere",
+    "Pulled",
+    "RequestRefused",
+    "ServerTrouble",
+    "is_address",
+    "list_connectors",
+    "mirror",
+    "open_connector",
+    "pull",
+]

@@ -1,0 +1,81 @@
+"""From an address, as pasted from a browser, to the connector that speaks with it."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+
+from annoaudit.connectors.protocol import Connector
+from annoaudit.errors import UsageError
+
+__all__ = ["GROUP", "is_address", "list_connectors", "open_connector"]
+
+GROUP = "annoaudit.connectors"
+_OWN = "annoaudit."
+_KNOWN = "Known: the address of a Label Studio project, such as https://host/projects/3/data."
+
+
+def is_address(text: str) -> bool:
+    """Say whether a text names something on the network rather than a file."""
+    return "://" in text
+
+
+def list_connectors() -> tuple[str, ...]:
+    """Return the names of the installed connectors, without importing them."""
+    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+
+
+def open_connector(address: str) -> Connector:
+    """Open the project at an address; no request is sent yet.
+
+    Parameters
+    ----------
+    address
+        As pasted from a browser (``https://host/projects/3/data?tab=2``), or with the connector's name in
+        front (``label-studio+https://host/projects/3``), which is needed for connectors of other packages.
+
+    Raises
+    ------
+    UsageError
+        It is no such address, or no connector knows it.
+    """
+    address = address.strip()
+    if not is_address(address):
+        raise UsageError(f"{address[:80]!r} is not an address.", hint=_KNOWN)
+    points = _points()
+    scheme, rest = address.split("://", 1)
+    prefix, plus, inner = scheme.partition("+")
+    if plus:
+        name = prefix.lower().replace("-", "_")
+        if name not in points:
+            raise UsageError(f"There is no connector {prefix[:40]!r}.", hint=f"Installed: {_names(points)}.")
+        return _load(points[name]).of(f"{inner}://{rest}")
+    for name in sorted(points):
+        if points[name].value.startswith(_OWN) and (found := _load(points[name])).recognises(address):
+            return found.of(address)
+    raise UsageError(f"No connector knows the address {without_secrets(address)!r}.", hint=_KNOWN)
+
+
+def without_secrets(address: str) -> str:
+    """Return an address fit for a message: no user, password, query or fragment."""
+    scheme, _, rest = address.partition("://")
+    place = rest.split("?", 1)[0].split("#", 1)[0]
+    host, slash, path = place.partition("/")
+    return f"{scheme}://{host.rsplit('@', 1)[-1]}{slash}{path}"[:120]
+
+
+def _points() -> dict[str, EntryPoint]:
+    points: dict[str, EntryPoint] = {}
+    for point in entry_points(group=GROUP):
+        if point.name in points and points[point.name].value != point.value:
+            raise UsageError(f"Two installed packages offer a connector {point.name!r}.", hint="Uninstall one.")
+        points[point.name] = point
+    return points
+
+
+def _names(points: dict[str, EntryPoint]) -> str:
+    return ", ".join(sorted(name.replace("_", "-") for name in points)) or "none"
+
+
+def _load(point: EntryPoint) -> type[Connector]:
+    found: type[Connector] = point.load()
+    return found

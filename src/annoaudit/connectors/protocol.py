@@ -1,0 +1,98 @@
+"""What a connector is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+
+if TYPE_CHECKING:
+    from annoaudit.findings import Finding, Verdict
+    from annoaudit.labels import LabelSet
+
+__all__ = ["Connector", "Plan", "Pulled", "Receipt"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pulled:
+    """What a pull brought.
+
+    Parameters
+    ----------
+    labels
+        Everything the project holds now, whether it came now or was known already.
+    bookmark
+        Where the next pull goes on: small, plain JSON, without secrets.
+    changed
+        Ids of the items that were read this time, those that have gone included.
+    how
+        What was done, for people: "snapshot", "pages", "changes" or "changes, then compared all".
+    """
+
+    labels: LabelSet
+    bookmark: Mapping[str, object]
+    changed: tuple[str, ...] = ()
+    how: str = ""
+
+
+@runtime_checkable
+class Plan(Protocol):
+    """What would be written to the platform, shown before it is."""
+
+    def describe(self) -> Sequence[str]:
+        """Return one line a step, for people."""
+        ...
+
+
+@runtime_checkable
+class Receipt(Protocol):
+    """What was written to the platform: enough to undo it."""
+
+    def as_json(self) -> str:
+        """Return the receipt as the store keeps it, without secrets."""
+        ...
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """One project on one platform. Idempotent; writes only its own namespace; never changes a person's label.
+
+    Errors are grouped by what to do about them, see :mod:`annoaudit.connectors.failures`.
+    """
+
+    @classmethod
+    def recognises(cls, address: str) -> bool:
+        """Say whether an address pasted from a browser is one of this platform's; never raises."""
+        ...
+
+    @classmethod
+    def of(cls, address: str) -> Self:
+        """Open the project at an address; no request is sent yet. Raises ``UsageError`` for anything else."""
+        ...
+
+    def check(self) -> str:
+        """Ask whether project and token work, and say in one line what answers."""
+        ...
+
+    def pull(
+        self, since: Mapping[str, object] | None = None, known: LabelSet | None = None, *, full: bool = False
+    ) -> Pulled:
+        """Pull the project: all of it, or what changed since the bookmark of the pull that made ``known``."""
+        ...
+
+    def plan(self, findings: Sequence[Finding]) -> Plan:
+        """Work out what to write for these findings; writes nothing."""
+        ...
+
+    def apply(self, plan: Plan) -> Receipt:
+        """Write what the plan says."""
+        ...
+
+    def verdicts(self, since: datetime | None = None) -> Sequence[Verdict]:
+        """Read the reviewers' answers."""
+        ...
+
+    def undo(self, receipt: Receipt) -> Receipt:
+        """Take back what a receipt says was written, and nothing else."""
+        ...

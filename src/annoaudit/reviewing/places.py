@@ -1,0 +1,170 @@
+"""Where a review loop lives: the folder of an audit, its store, and the live project that was audited."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+
+from annoaudit.auditing import Audit
+from annoaudit.auditing.saving import STORE_NAME
+from annoaudit.connectors import is_address, open_connector
+from annoaudit.connectors.label_studio import LabelStudio
+from annoaudit.connectors.label_studio.address import parse_address
+from annoaudit.errors import UsageError
+from annoaudit.labels import LabelSet
+from annoaudit.store import open_store
+from annoaudit.store.reviews import Reviews
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from annoaudit.connectors.label_studio.address import Address
+    from annoaudit.connectors.label_studio.client import Client
+    from annoaudit.store import Store
+
+__all__ = ["LABELS_NAME", "Place", "Source", "Where", "connected", "open_place", "opened_source"]
+
+Where = str | Path | Audit
+LABELS_NAME = "labels"
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The live project that was audited."""
+
+    client: Client
+    address: Address
+
+    def __str__(self) -> str:
+        return str(self.address)
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """The folder of an audit, opened.
+
+    Parameters
+    ----------
+    findings
+        Of the latest run.
+    questions
+        The questions that run audited.
+    address
+        The source project's address, as the run recorded it.
+    key
+        The store's secret, from which pseudonyms and random draws are made.
+    """
+
+    folder: Path
+    store: Store
+    reviews: Reviews
+    findings: pd.DataFrame
+    questions: tuple[str, ...]
+    address: str
+    key: bytes
+
+    def labels(self) -> LabelSet:
+        """Read the labels that were audited.
+
+        Raises
+        ------
+        UsageError
+            The folder does not hold them.
+        """
+        folder = self.folder / LABELS_NAME
+        if not folder.is_dir():
+            raise UsageError(
+                f"{self.folder} does not hold the labels that were audited.",
+                hint=f"Audit the project again: annoaudit audit {self.address} --out {self.folder}",
+            )
+        return LabelSet.from_parquet(folder)
+
+
+@contextmanager
+def open_place(where: Where, out: str | Path | None = None) -> Iterator[Place]:
+    """Open the folder of an audit, for the length of a block.
+
+    Parameters
+    ----------
+    where
+        The folder, or an Audit; an Audit that is not the latest run of its folder is first saved there.
+    out
+        The folder, where an Audit is given; ``out`` by default.
+
+    Raises
+    ------
+    UsageError
+        The folder holds no audit, or one of files rather than of a live project.
+    """
+    folder = Path(out or "out") if isinstance(where, Audit) else Path(where)
+    if isinstance(where, Audit):
+        _keep(where, folder)
+    if not (folder / STORE_NAME).is_file():
+        raise UsageError(
+            f"{folder} holds no audit.", hint="Run: annoaudit audit https://host/projects/3 --out " + str(folder)
+        )
+    with open_store(folder / STORE_NAME) as store:
+        runs = store.runs()
+        said = str(runs["source"].iloc[-1]) if len(runs) else ""
+        address = _address_of(said, folder)
+        if not address:
+            raise UsageError(
+                f"The audit in {folder} was made from {said or 'nothing'}, not from a live project.",
+                hint="Audit the project itself: annoaudit audit https://host/projects/3 --out " + str(folder),
+            )
+        questions = tuple(str(one["question"]) for one in json.loads(store.run_json())["questions"])
+        yield Place(folder, store, Reviews(store, address), store.findings(), questions, address, store.pseudonym_key())
+
+
+@contextmanager
+def opened_source(place: Place) -> Iterator[Source]:
+    """Connect to the live project that was audited, for the length of a block."""
+    with connected(place.address) as source:
+        yield source
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Source]:
+    """Connect to a project by its address, for the length of a block.
+
+    Raises
+    ------
+    UsageError
+        The platform knows no review projects, or there is no token in the environment.
+    MissingExtra
+        The extra of the connector is not installed.
+    """
+    connector = open_connector(address)
+    if not isinstance(connector, LabelStudio):
+        raise UsageError(f"{address} can be audited, but not reviewed.", hint="Review projects need Label Studio.")
+    try:
+        yield Source(connector.client, connector.address)
+    finally:
+        connector.client.close()
+
+
+def _address_of(said: str, folder: Path) -> str:
+    """The audited project's address: as the run recorded it, or as the labels' own addresses begin; "" for files."""
+    found = said.removeprefix("label-studio+")
+    file = folder / LABELS_NAME / "annotations.parquet"
+    if not is_address(found) and file.is_file():
+        urls = pq.read_table(file, columns=["native_url"])["native_url"].drop_null()
+        found = str(urls[0]) if len(urls) else ""
+    return str(parse_address(found)) if LabelStudio.recognises(found) else ""
+
+
+def _keep(audit: Audit, folder: Path) -> None:
+    """Save an audit and its labels, unless they are what the folder holds already."""
+    if (folder / STORE_NAME).is_file():
+        with open_store(folder / STORE_NAME) as store:
+            runs = store.runs()
+        if len(runs) and runs["started_at"].iloc[-1] == audit.record.started_at:
+            return
+    audit.save(folder)
+    audit.evidence[0].labels.to_parquet(folder / LABELS_NAME)

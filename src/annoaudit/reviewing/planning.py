@@ -1,0 +1,147 @@
+"""Working out what a push would do: what is wanted, what is there, what has an answer."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from annoaudit.connectors.label_studio.originals import SourceProject, read_source_project
+from annoaudit.connectors.label_studio.pushing import (
+    ReviewProject,
+    ReviewTask,
+    find_review_project,
+    list_review_tasks,
+)
+from annoaudit.connectors.label_studio.review_config import fit_title
+from annoaudit.labels import LabelSet
+from annoaudit.reviewing.places import Place, Source
+from annoaudit.reviewing.plans import Plan
+from annoaudit.reviewing.reading import save_answers
+from annoaudit.reviewing.targets import Target, gather_targets
+from annoaudit.reviewing.task_rows import content_hash
+
+__all__ = ["BLIND", "OPEN", "Work", "marker_of", "prepare"]
+
+OPEN, BLIND = "open", "blind"
+"""The two review projects a source can have."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A plan with what is needed to carry it out."""
+
+    plan: Plan
+    mode: str
+    project: SourceProject
+    review: ReviewProject | None
+    labels: LabelSet
+    wanted: Mapping[str, Target]
+    to_make: tuple[str, ...]
+    to_withdraw: tuple[ReviewTask, ...]
+    present: Mapping[str, ReviewTask]
+
+
+def marker_of(place: Place, mode: str) -> str:
+    """Return the text by which a review project of this store is known, whatever its id or title."""
+    digest = hmac.new(place.key, f"review {mode} {place.address}".encode(), hashlib.sha256).hexdigest()
+    return f"annoaudit:{digest[:24]}"
+
+
+def prepare(place: Place, source: Source, blind: bool, decoys: int) -> Work:
+    """Compare what the latest run wants reviewed with what the review project holds; answers are saved first."""
+    mode = BLIND if blind else OPEN
+    project = read_source_project(source.client, source.address.project_id)
+    known = place.reviews.receipts("project").get(mode)
+    native_id = known.native_id if known and known.state == "made" else ""
+    review = find_review_project(source.client, marker_of(place, mode), native_id)
+    notes = []
+    if native_id and review is None:
+        notes.append(
+            f"The review project {native_id} has been deleted on the server. Verdicts read before that are kept; what "
+            "has none is pushed again into a new one."
+        )
+    tasks = list_review_tasks(source.client, review) if review else []
+    if review:
+        save_answers(place, source, review.project_id)
+    labels = place.labels()
+    decoys = decoys or (_drawn_before(place) if blind else 0)
+    wanted = gather_targets(
+        place.findings, labels, place.questions, source.address.project_id, place.key, decoys, blind=blind
+    )
+    no_target = sorted(set(place.findings["level"]) - {"label", "item"})
+    if no_target:
+        notes.append(f"Findings of level {', '.join(no_target)} stay in the report: there is no task to review.")
+    return _compare(place, source, mode, project, review, tasks, labels, wanted, notes)
+
+
+def _compare(
+    place: Place,
+    source: Source,
+    mode: str,
+    project: SourceProject,
+    review: ReviewProject | None,
+    tasks: Sequence[ReviewTask],
+    labels: LabelSet,
+    wanted: Mapping[str, Target],
+    notes: Sequence[str],
+) -> Work:
+    blind = mode == BLIND
+    present, spare = _one_of_each(tasks)
+    settled = {key for key in _settled(place, wanted) if key not in present}
+    changed = {
+        key
+        for key, task in present.items()
+        if not task.touched and key in wanted and task.content != content_hash(wanted[key], blind=blind)
+    }
+    gone = [task for key, task in present.items() if key not in wanted and not task.touched]
+    new = [key for key in wanted if key not in present and key not in settled]
+    order = sorted([*new, *changed], key=lambda key: (-wanted[key].severity, key))
+    prefix = "[annoaudit blind] " if blind else "[annoaudit] "
+    plan = Plan(
+        source=str(source),
+        source_title=project.title,
+        review_title=review.title if review else fit_title(prefix + project.title),
+        review_project=review.project_id if review else 0,
+        blind=blind,
+        n_new=len(new),
+        n_changed=len(changed),
+        n_kept=sum(1 for key, task in present.items() if key in wanted and not task.touched) - len(changed),
+        n_answered=sum(task.touched for task in present.values()),
+        n_withdrawn=len(gone) + len(spare),
+        n_settled=len(settled),
+        n_drawn=sum(one.drawn for one in wanted.values()),
+        notes=tuple(notes),
+    )
+    return Work(
+        plan, mode, project, review, labels, wanted, tuple(order),
+        (*gone, *spare, *(present[key] for key in sorted(changed))), present,
+    )  # fmt: skip
+
+
+def _drawn_before(place: Place) -> int:
+    """Size of the random sample of the last blinded push: forgetting to ask for it must not withdraw it."""
+    sizes = [one.details.get("n_drawn") for one in place.reviews.journal() if one.action == "push_started"]
+    return next((int(one) for one in reversed(sizes) if isinstance(one, int)), 0)
+
+
+def _one_of_each(tasks: Sequence[ReviewTask]) -> tuple[dict[str, ReviewTask], list[ReviewTask]]:
+    """One task of each key, the one somebody worked on first; and the untouched others, which a broken run left."""
+    present: dict[str, ReviewTask] = {}
+    spare = []
+    for task in sorted(tasks, key=lambda one: (not one.touched, one.task_id)):
+        if task.key not in present:
+            present[task.key] = task
+        elif not task.touched:
+            spare.append(task)
+    return present, spare
+
+
+def _settled(place: Place, wanted: Mapping[str, Target]) -> set[str]:
+    """Targets with a verdict on the very labels that they have now."""
+    return {
+        row.key
+        for row in place.reviews.verdicts()
+        if row.key in wanted and row.decision != "skipped" and row.details.get("values") == dict(wanted[row.key].values)
+    }

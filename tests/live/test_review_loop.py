@@ -1,0 +1,390 @@
+"""The review loop on a real server: push, verdicts, unpush, apply; what they leave untouched; what faults do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import start_or_skip
+from review_scene import CLASSES, CONFIG, Scene, answer, choice, make_scene, photograph, review_tasks
+
+import annoaudit as aa
+from annoaudit.connectors.label_studio import LabelStudio
+from annoaudit.errors import DeliveryFailed, RefusedInput, UsageError
+from annoaudit.reviewing import apply_corrections, push, unpush, verdicts
+
+if TYPE_CHECKING:
+    from server import LabelStudioServer
+
+
+@pytest.fixture
+def scene(label_studio: LabelStudioServer, token: str, tmp_path: Path) -> Scene:
+    made = make_scene(label_studio, tmp_path / "out")
+    made.audit(budget=12)
+    return made
+
+
+def same(one: str, other: str) -> bool:
+    return one == other  # pytest would take minutes to show how two megabytes differ
+
+
+def right(number: int) -> str:
+    return CLASSES[number % 3]
+
+
+def current(task: dict) -> str:
+    return task["predictions"][0]["result"][0]["value"]["choices"][0]
+
+
+def reviewer(server: LabelStudioServer) -> int:
+    return server.users["reviewer@example.com"].id
+
+
+def test_a_plan_writes_nothing_and_the_push_only_a_project_of_its_own(scene):
+    server = scene.server
+    projects = server.call("GET", "/api/projects/", page_size=1000)["count"]
+    before = photograph(server, scene.project)
+    plan = push(scene.out)
+    assert plan.n_new > 5
+    assert "Nothing has been written" in str(plan)
+    assert server.call("GET", "/api/projects/", page_size=1000)["count"] == projects
+    receipt = push(scene.out, yes=True)
+    assert receipt.n_made == plan.n_new
+    assert same(photograph(server, scene.project), before)
+    tasks = review_tasks(server, receipt.review_project)
+    assert set(tasks) >= scene.planted
+    assert all(current(tasks[number]) != right(number) for number in scene.planted)
+    again = push(scene.out, yes=True)
+    assert (again.n_made, again.n_withdrawn, again.plan.n_kept) == (0, 0, plan.n_new)
+    assert set(review_tasks(server, receipt.review_project)) == set(tasks)
+    removal = unpush(scene.out, yes=True)
+    assert removal.done
+    assert same(photograph(server, scene.project), before)
+    assert server.call("GET", "/api/projects/", page_size=1000)["count"] == projects
+
+
+def test_a_thousand_tasks_are_byte_for_byte_the_same_after_push_and_unpush(label_studio, token, tmp_path):
+    scene = make_scene(label_studio, tmp_path / "out", n_tasks=1000)
+    scene.audit(budget=60)
+    before = photograph(label_studio, scene.project)
+    assert len(json.loads(before)[0]) == 1000
+    push(scene.out, yes=True)
+    assert same(photograph(label_studio, scene.project), before)
+    unpush(scene.out, yes=True)
+    assert same(photograph(label_studio, scene.project), before)
+
+
+def test_verdicts_come_back_with_their_consistency_checked(scene):
+    server, who = scene.server, reviewer(scene.server)
+    project = push(scene.out, yes=True).review_project
+    tasks = review_tasks(server, project)
+    numbers = sorted(scene.planted)
+    fixed, unchanged, contradicted, unclear, broken, skipped = numbers[:6]
+    answer(server, tasks[fixed]["id"], "fixed", right(fixed), by=who, note="=cmd()|' <b>note</b>")
+    answer(server, tasks[unchanged]["id"], "fixed", current(tasks[unchanged]), by=who)
+    answer(server, tasks[contradicted]["id"], "confirmed", right(contradicted), by=who)
+    answer(server, tasks[unclear]["id"], "ambiguous", current(tasks[unclear]), by=who)
+    answer(server, tasks[broken]["id"], "bad_data", current(tasks[broken]), by=who)
+    answer(server, tasks[skipped]["id"], "skipped", None, by=who)
+    figures = verdicts(scene.out)
+    assert figures.n_new == 6
+    said = figures.verdicts.set_index("target")
+    by_number = {number: said.loc[_target(scene, tasks[number])] for number in numbers[:6]}
+    assert by_number[fixed]["decision"] == "fixed"
+    assert by_number[fixed]["corrected"] == right(fixed)
+    assert by_number[unchanged]["decision"] == "skipped"
+    assert "answer again" in by_number[unchanged]["warning"]
+    assert by_number[contradicted]["decision"] == "fixed"
+    assert "counted as fixed" in by_number[contradicted]["warning"]
+    assert by_number[unclear]["decision"] == "ambiguous"
+    assert by_number[broken]["decision"] == "bad_data"
+    assert by_number[skipped]["decision"] == "skipped"
+    assert by_number[fixed]["reviewer"].startswith("a-")  # a pseudonym
+    assert verdicts(scene.out).n_new == 0
+    row = figures.table[figures.table["detector"] == "consensus_disagreement"].iloc[0]
+    assert (row["fixed"], row["ambiguous"], row["bad_data"], row["skipped"], row["n_ask_again"]) == (2, 1, 1, 2, 1)
+    assert row["precision"] == 1.0
+    assert row["low"] != row["low"]  # a partly reviewed, sorted list has no interval
+    assert row["basis"].startswith("among the 6 reviewed, highest first")
+    server.call("POST", f"/api/tasks/{tasks[unchanged]['id']}/annotations/", {
+        "result": [choice(right(unchanged)), {"id": "v", "from_name": "annoaudit_verdict", "to_name": "annoaudit_why",
+                   "type": "choices", "value": {"choices": ["fixed"]}}], "completed_by": who})  # fmt: skip
+    assert verdicts(scene.out).verdicts.set_index("target").loc[_target(scene, tasks[unchanged])]["decision"] == "fixed"
+
+
+def test_reruns_add_withdraw_and_never_touch_what_a_reviewer_began(scene):
+    server = scene.server
+    project = push(scene.out, yes=True).review_project
+    tasks = review_tasks(server, project)
+    numbers = sorted(scene.planted)
+    answer(server, tasks[numbers[0]]["id"], "confirmed", current(tasks[numbers[0]]), by=reviewer(server))
+    with server.session("reviewer@example.com") as client:  # a draft that was never submitted
+        said = client.post(f"/api/tasks/{tasks[numbers[1]]['id']}/drafts", json={"result": [choice("Neutral")]})
+        assert said.status_code < 300, said.text
+    scene.audit(budget=0)
+    plan = push(scene.out)
+    assert (plan.n_answered, plan.n_withdrawn) == (2, len(tasks) - 2)
+    receipt = push(scene.out, yes=True)
+    assert receipt.review_project == project
+    assert set(review_tasks(server, project)) == set(numbers[:2])
+    scene.audit(budget=12)
+    push(scene.out, yes=True)
+    assert set(review_tasks(server, project)) == set(tasks)
+    assert verdicts(scene.out).verdicts["decision"].tolist() == ["confirmed"]
+
+
+def test_a_reviewer_who_answers_between_listing_and_withdrawing_loses_nothing(scene, monkeypatch):
+    from annoaudit.reviewing import pushing
+
+    server = scene.server
+    project = push(scene.out, yes=True).review_project
+    task = review_tasks(server, project)[min(scene.planted)]
+    scene.audit(budget=0)
+    withdraw = pushing.withdraw_review_tasks
+
+    def answered_meanwhile(client, review, task_ids):
+        answer(server, task["id"], "fixed", right(min(scene.planted)), by=reviewer(server))
+        return withdraw(client, review, task_ids)
+
+    monkeypatch.setattr(pushing, "withdraw_review_tasks", answered_meanwhile)
+    push(scene.out, yes=True)
+    assert set(review_tasks(server, project)) == {min(scene.planted)}
+    assert verdicts(scene.out).verdicts["decision"].tolist() == ["fixed"]
+
+
+def test_a_push_cut_off_between_import_and_tab_is_completed_by_the_next(scene, monkeypatch):
+    from annoaudit.reviewing import pushing
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_arguments, **_settings):
+        raise Killed
+
+    for step in ("create_review_project", "import_review_tasks", "ensure_tab"):
+        real = getattr(pushing, step)
+
+        def act_and_die(*arguments, real=real, **settings):
+            real(*arguments, **settings)
+            raise Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(pushing, step, act_and_die)
+            with pytest.raises(Killed):
+                push(scene.out, yes=True)
+    receipt = push(scene.out, yes=True)
+    project = receipt.review_project
+    assert receipt.n_made == 0
+    found = scene.server.call("GET", "/api/tasks", project=project, page_size=1000)["tasks"]
+    assert len({one["data"]["annoaudit_key"] for one in found}) == len(found) == receipt.plan.n_kept
+    views = scene.server.call("GET", "/api/dm/views/", project=project)
+    assert [one["data"]["title"] for one in views] == ["Highest first"]
+    titles = [one["title"] for one in scene.server.call("GET", "/api/projects/", page_size=1000)["results"]]
+    assert titles.count(receipt.plan.review_title) >= 1
+    tasks = review_tasks(scene.server, project)
+    answer(scene.server, tasks[min(scene.planted)]["id"], "fixed", right(min(scene.planted)), by=reviewer(scene.server))
+    assert verdicts(scene.out).verdicts["decision"].tolist() == ["fixed"]
+
+
+def test_tasks_deleted_and_labels_changed_since_the_audit_are_left_out_and_named(scene):
+    server = scene.server
+    labels = LabelStudio.of(scene.address).pull().labels.annotations.to_pylist()
+    planted = sorted(scene.planted)
+    findings = [row for row in labels if row["annotator_id"] == labels[1]["annotator_id"]]
+    gone, changed = findings[planted[0]], findings[planted[1]]
+    server.call("DELETE", f"/api/tasks/{gone['item_id']}/")
+    server.call("PATCH", f"/api/annotations/{changed['native_id']}/", {"result": [choice(right(planted[1]))]})
+    receipt = push(scene.out, yes=True)
+    tasks = review_tasks(server, receipt.review_project)
+    assert planted[0] not in tasks
+    assert planted[1] not in tasks
+    notes = " ".join(receipt.notes)
+    assert "1 flagged labels have been deleted" in notes
+    assert "1 flagged labels have been changed" in notes
+
+
+def test_a_review_project_deleted_meanwhile_is_made_again_without_what_has_a_verdict(scene):
+    server = scene.server
+    first = push(scene.out, yes=True)
+    tasks = review_tasks(server, first.review_project)
+    answer(server, tasks[min(scene.planted)]["id"], "fixed", right(min(scene.planted)), by=reviewer(server))
+    verdicts(scene.out)
+    server.call("DELETE", f"/api/projects/{first.review_project}/")
+    figures = verdicts(scene.out)
+    assert len(figures.verdicts) == 1
+    assert "not there any more" in " ".join(figures.notes)
+    second = push(scene.out, yes=True)
+    assert "has been deleted on the server" in " ".join(second.notes)
+    assert second.plan.n_settled == 1
+    assert set(review_tasks(server, second.review_project)) == set(tasks) - {min(scene.planted)}
+    assert len(verdicts(scene.out).verdicts) == 1
+
+
+def test_somebody_elses_project_under_the_same_id_is_never_deleted(scene):
+    server = scene.server
+    project = push(scene.out, yes=True).review_project
+    server.call("PATCH", f"/api/projects/{project}/", {"description": "mine now"})
+    assert unpush(scene.out, yes=True).projects == ()
+    assert server.call("GET", f"/api/projects/{project}/")["description"] == "mine now"
+
+
+def test_a_label_config_changed_between_audit_and_push_is_followed(scene):
+    server = scene.server
+    project = push(scene.out, yes=True).review_project
+    changed = CONFIG.replace('<Choice value="Neutral"/>', '<Choice value="Neutral"/><Choice value="Mixed" hotkey="f"/>')
+    server.call("PATCH", f"/api/projects/{scene.project}/", {"label_config": changed})
+    push(scene.out, yes=True)
+    config = server.call("GET", f"/api/projects/{project}/")["label_config"]
+    assert "Mixed" in config
+    assert config.count('hotkey="f"') == 1  # the source's own hotkey wins
+    task = review_tasks(server, project)[min(scene.planted)]
+    answer(server, task["id"], "fixed", "Mixed", by=reviewer(server))
+    server.call("PATCH", f"/api/projects/{scene.project}/", {"label_config": CONFIG})
+    push(scene.out, yes=True)  # the server may take the form without "Mixed" or refuse it; the answer stays
+    assert verdicts(scene.out).verdicts["corrected"].tolist() == ["Mixed"]
+
+
+def test_blinded_review_gives_nothing_away_and_the_random_part_gives_the_error_rate(scene):
+    server, who = scene.server, reviewer(scene.server)
+    with pytest.raises(UsageError, match="blinded"):
+        push(scene.out, decoys=5)
+    receipt = push(scene.out, yes=True, blind=True, decoys=40)
+    found = server.call("GET", "/api/tasks", project=receipt.review_project, fields="all", page_size=1000)["tasks"]
+    assert len(found) == receipt.n_made > 40
+    shown = {key for task in found for key in task["data"]}
+    assert shown == {"text", "number", "annoaudit_key", "annoaudit_order", "annoaudit_title", "annoaudit_why"}
+    assert len({task["data"]["annoaudit_why"] for task in found}) == 1
+    assert not any(task["predictions"] for task in found)
+    assert {tuple(sorted(task["meta"]["annoaudit"])) for task in found} == {("content", "key")}
+    for task in found:
+        answer(server, task["id"], "answered", right(task["data"]["number"]), by=who)
+    figures = verdicts(scene.out)
+    sampled = figures.sampled.set_index("what")
+    rate = sampled.loc["error rate of the project"]
+    assert "of 40 judged" in rate["basis"]
+    assert rate["low"] <= len(scene.planted) / 180 <= rate["high"]
+    recall = sampled.loc["recall of consensus_disagreement"]
+    assert recall["low"] <= 1.0 <= recall["high"] + 1e-9
+    assert receipt.plan.n_drawn == 40
+    again = push(scene.out, blind=True)  # the sample stays, asked for again or not
+    assert (again.n_new, again.n_withdrawn, again.n_drawn) == (0, 0, 40)
+    scene.audit(budget=3)
+    push(scene.out, yes=True, blind=True)
+    assert "of 40 judged" in verdicts(scene.out).sampled.iloc[0]["basis"]
+
+
+def test_an_audit_that_was_never_saved_is_pushed_as_it_is(scene, tmp_path):
+    audit = aa.audit(LabelStudio.of(scene.address).pull().labels, budget=4)
+    receipt = push(audit, yes=True, out=tmp_path / "fresh")
+    assert receipt.n_made == 4
+    assert push(audit, out=tmp_path / "fresh").n_kept == 4
+    assert unpush(audit, yes=True, out=tmp_path / "fresh").done
+
+
+def test_corrections_are_added_beside_the_original_and_taken_back_unless_somebody_changed_them(scene):
+    server, who = scene.server, reviewer(scene.server)
+    project = push(scene.out, yes=True).review_project
+    tasks = review_tasks(server, project)
+    first, second = sorted(scene.planted)[:2]
+    for number in (first, second):
+        answer(server, tasks[number]["id"], "fixed", right(number), by=who)
+    verdicts(scene.out)
+    assert apply_corrections(scene.out).n == 2
+    assert apply_corrections(scene.out, yes=True).n == 2
+    assert apply_corrections(scene.out, yes=True).n == 0
+    added = {}
+    for number in (first, second):
+        source = tasks[number]["data"]["annoaudit_source"].rsplit("=", 1)[1]
+        annotations = server.call("GET", f"/api/tasks/{source}/annotations/")
+        mine = [one for one in annotations if one["parent_annotation"]]
+        assert len(annotations) == 4
+        assert len(mine) == 1
+        assert mine[0]["completed_by"] == who
+        assert not mine[0]["ground_truth"]
+        assert [item["from_name"] for item in mine[0]["result"]] == ["sentiment"]
+        assert mine[0]["result"][0]["value"]["choices"] == [right(number)]
+        added[number] = mine[0]["id"]
+    server.call("PATCH", f"/api/annotations/{added[second]}/", {"result": [choice(CLASSES[(second + 2) % 3])]})
+    assert apply_corrections(scene.out, undo=True).n == 2
+    undone = apply_corrections(scene.out, undo=True, yes=True)
+    assert undone.n == 1
+    assert str(added[second]) in undone.conflicts[0]
+    with server.client() as client:
+        assert client.get(f"/api/annotations/{added[first]}/").status_code == 404
+        assert client.get(f"/api/annotations/{added[second]}/").status_code == 200
+
+
+def test_unpush_saves_what_was_said_first_and_refuses_to_delete_what_it_cannot_save(scene, monkeypatch):
+    server = scene.server
+    project = push(scene.out, yes=True).review_project
+    tasks = review_tasks(server, project)
+    answer(server, tasks[min(scene.planted)]["id"], "fixed", right(min(scene.planted)), by=reviewer(server))
+    from annoaudit.reviewing import withdrawing
+
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(withdrawing, "write_whole", full)
+        with pytest.raises(DeliveryFailed, match="nothing was deleted"):
+            unpush(scene.out, yes=True)
+    assert server.call("GET", f"/api/projects/{project}/")["id"] == project
+    removal = unpush(scene.out, yes=True)
+    assert removal.n_answers == 1
+    saved = [json.loads(line) for file in scene.out.glob("answers-*.jsonl") for line in file.read_text().splitlines()]
+    assert saved[0]["said"] == "fixed"
+    assert len(verdicts(scene.out, offline=True).verdicts) == 1
+
+
+def test_a_review_project_is_not_reviewed_itself(scene, tmp_path):
+    project = push(scene.out, yes=True).review_project
+    tasks = review_tasks(scene.server, project)
+    for number in scene.planted:
+        answer(scene.server, tasks[number]["id"], "fixed", right(number), by=reviewer(scene.server))
+    inner = Scene(scene.server, project, tmp_path / "inner", set())
+    inner.audit(budget=3)
+    if len(push(inner.out).describe()):
+        with pytest.raises((RefusedInput, DeliveryFailed), match="annoaudit_"):
+            push(inner.out, yes=True)
+
+
+def test_a_server_killed_during_the_push_leaves_nothing_half_and_nothing_doubled(token, tmp_path, monkeypatch):
+    server = start_or_skip(tmp_path / "data")
+    try:
+        scene = make_scene(server, tmp_path / "out", n_tasks=300)
+        scene.audit(budget=600, policy=_everything())
+        wanted = push(scene.out).n_new
+        killer = threading.Timer(0.9, server.kill)
+        killer.start()
+        with contextlib.suppress(DeliveryFailed):  # on a fast machine it is through before
+            push(scene.out, yes=True)
+        killer.join()
+        server.restart()
+        receipt = push(scene.out, yes=True)
+        found = server.call("GET", "/api/tasks", project=receipt.review_project, page_size=2000)["tasks"]
+        keys = [one["data"]["annoaudit_key"] for one in found]
+        assert len(keys) == len(set(keys)) == wanted
+        reviews = [
+            one for one in server.call("GET", "/api/projects/", page_size=100)["results"] if "annoaudit" in one["title"]
+        ]
+        assert len(reviews) == 1
+    finally:
+        server.stop()
+
+
+def _everything():
+    from annoaudit.policy import Policy
+
+    return Policy(default_threshold=0.0, thresholds={})
+
+
+def _target(scene: Scene, task: dict) -> str:
+    from annoaudit.reviewing.places import open_place
+
+    with open_place(scene.out) as place:
+        receipts = place.reviews.receipts("task")
+    return str(receipts[task["data"]["annoaudit_key"]].details["target"])
