@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-long bench lint notebooks clean
+.PHONY: help install demo demo-label-studio test test-long bench lint notebooks clean
 
 help:
 	@echo "make demo       audit the sample project and write demo/report.html"
+	@echo "make demo-label-studio   the review loop on a throwaway Label Studio server"
 	@echo "make test       lint, types, layering and every test but the long ones"
 	@echo "make test-long  the long simulations (resumable; see CONTRIBUTING.md)"
 	@echo "make bench      every benchmark; tables into benchmarks/RESULTS.md"
@@ -25,6 +26,9 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)
 	@$(BIN)/annoaudit audit sample_data/labels.csv --gold sample_data/gold.csv --out demo
 	@$(BIN)/python -c 'import sys, webbrowser, pathlib; sys.stdout.isatty() and webbrowser.open(pathlib.Path("demo/report.html").resolve().as_uri())'
+
+demo-label-studio: $(STAMP)
+	@$(BIN)/python tests/live/demo_server.py
 
 test: $(STAMP) lint
 	$(BIN)/python -m pytest -m "not long" -n auto --dist loadfile
