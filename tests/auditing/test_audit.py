@@ -1,6 +1,6 @@
 """audit(): from labels to findings, with failures and limits as data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -173,6 +173,17 @@ def test_an_annotator_who_answered_twice_is_counted_once_and_reported(team):
     audit = aa.audit(doubled, detectors=["consensus_disagreement"])
     assert audit.record.n_labels == 600
     assert any(limit.startswith("3 times an annotator answered") for limit in audit.record.limits)
+
+
+def test_skips_and_drafts_are_no_votes_and_their_number_is_stated(team):
+    import pyarrow as pa
+
+    status = ["skipped"] * 4 + ["draft"] * 2 + ["submitted"] * (team.annotations.num_rows - 6)
+    place = team.annotations.schema.get_field_index("status")
+    other = replace(team, annotations=team.annotations.set_column(place, "status", pa.array(status)))
+    audit = aa.audit(other, detectors=["consensus_disagreement"])
+    assert audit.record.n_labels == 594
+    assert {"4 skipped answers were left out.", "2 drafts were left out."} <= set(audit.record.limits)
 
 
 def test_two_questions_share_one_budget(team):

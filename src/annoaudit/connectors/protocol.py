@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
-    from annoaudit.findings import Finding, Verdict
     from annoaudit.labels import LabelSet
 
-__all__ = ["Connector", "Plan", "Pulled", "Receipt"]
+__all__ = ["Connector", "Pulled"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,26 +35,8 @@ class Pulled:
 
 
 @runtime_checkable
-class Plan(Protocol):
-    """What would be written to the platform, shown before it is."""
-
-    def describe(self) -> Sequence[str]:
-        """Return one line a step, for people."""
-        ...
-
-
-@runtime_checkable
-class Receipt(Protocol):
-    """What was written to the platform: enough to undo it."""
-
-    def as_json(self) -> str:
-        """Return the receipt as the store keeps it, without secrets."""
-        ...
-
-
-@runtime_checkable
 class Connector(Protocol):
-    """One project on one platform. Idempotent; writes only its own namespace; never changes a person's label.
+    """One project on one platform, read. The review loop, which writes, is composed in ``annoaudit.reviewing``.
 
     Errors are grouped by what to do about them, see :mod:`annoaudit.connectors.failures`.
     """
@@ -79,20 +59,4 @@ class Connector(Protocol):
         self, since: Mapping[str, object] | None = None, known: LabelSet | None = None, *, full: bool = False
     ) -> Pulled:
         """Pull the project: all of it, or what changed since the bookmark of the pull that made ``known``."""
-        ...
-
-    def plan(self, findings: Sequence[Finding]) -> Plan:
-        """Work out what to write for these findings; writes nothing."""
-        ...
-
-    def apply(self, plan: Plan) -> Receipt:
-        """Write what the plan says."""
-        ...
-
-    def verdicts(self, since: datetime | None = None) -> Sequence[Verdict]:
-        """Read the reviewers' answers."""
-        ...
-
-    def undo(self, receipt: Receipt) -> Receipt:
-        """Take back what a receipt says was written, and nothing else."""
         ...

@@ -83,7 +83,6 @@ class Export:
         self.rows["annotations"].append(row)
         if native and not draft:
             self.annotation_ids[native] = annotation_id
-        self.counts[str(row["status"])] += 1
         snapshot = one.get("prediction")
         if isinstance(snapshot, dict) and snapshot.get("id") is not None:
             self._take_prediction(snapshot, item_id, texts, f"{where}, prediction")
@@ -182,9 +181,6 @@ class Export:
 
     def _tell(self) -> Iterator[str]:
         n = self.counts
-        kept = [f"{n[status]:,} {status}" for status in ("skipped", "draft", "rejected") if n[status]]
-        if kept:
-            yield f"Annotations that are kept and not counted as votes: {', '.join(kept)}."
         if n["bare predictions"]:
             yield (
                 f"{n['bare predictions']:,} predictions are listed by id only; a snapshot export with full predictions "

@@ -1,8 +1,8 @@
-"""One Label Studio project: checked, pulled, and (through its other files) pushed to, judged and cleaned up."""
+"""One Label Studio project: checked and pulled. What is written to it is composed in ``annoaudit.reviewing``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Self
 
 from annoaudit.connectors.failures import NotThere, RequestRefused
 from annoaudit.connectors.label_studio.address import Address, parse_address
-from annoaudit.connectors.protocol import Plan, Pulled, Receipt
+from annoaudit.connectors.protocol import Pulled
 from annoaudit.errors import MissingExtra, UsageError
 from annoaudit.formats.json_values import Record
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from annoaudit.connectors.label_studio.client import Client
-    from annoaudit.findings import Finding, Verdict
     from annoaudit.labels import LabelSet
 
 __all__ = ["LabelStudio"]
@@ -174,19 +171,3 @@ class LabelStudio:
         from annoaudit.connectors.label_studio.pulling import pull_project
 
         return pull_project(self, since, known, full=full)
-
-    def plan(self, findings: Sequence[Finding]) -> Plan:
-        """Work out which review tasks to make, renew or withdraw for these findings; writes nothing."""
-        raise NotImplementedError
-
-    def apply(self, plan: Plan) -> Receipt:
-        """Write what the plan says."""
-        raise NotImplementedError
-
-    def verdicts(self, since: datetime | None = None) -> Sequence[Verdict]:
-        """Read the reviewers' answers."""
-        raise NotImplementedError
-
-    def undo(self, receipt: Receipt) -> Receipt:
-        """Take back what a receipt says was written, and nothing else."""
-        raise NotImplementedError

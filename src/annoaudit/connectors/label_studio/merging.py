@@ -101,7 +101,7 @@ def assemble(
     labels = _settle_kinds(tables["labels"], scene.controls)
     questions = _questions(labels, scene.controls)
     annotators = _annotators(tables["annotations"], scene.people)
-    told = [*scene.address.notes, *notes, *_notes(tables, labels, questions, left_out)]
+    told = [*scene.address.notes, *notes, *_notes(labels, questions, left_out)]
     return LabelSet(
         items=tables["items"],
         annotators=annotators,
@@ -174,13 +174,7 @@ def _annotators(annotations: pa.Table, people: Mapping[str, str]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SCHEMAS["annotators"])
 
 
-def _notes(
-    tables: Mapping[str, pa.Table], labels: pa.Table, questions: pa.Table, left_out: Sequence[LeftOut]
-) -> Iterator[str]:
-    status = Counter(tables["annotations"]["status"].to_pylist())
-    kept = [f"{status[one]:,} {one}" for one in ("skipped", "draft", "rejected") if status[one]]
-    if kept:
-        yield f"Annotations that are kept and not counted as votes: {', '.join(kept)}."
+def _notes(labels: pa.Table, questions: pa.Table, left_out: Sequence[LeftOut]) -> Iterator[str]:
     unknown = [
         row["question"] for row in questions.to_pylist() if json.loads(row["native_json"]).get("in_config") is False
     ]

@@ -1,0 +1,141 @@
+"""Cost of pulling from a real server: everything, then 16 changed tasks, then nothing, each against the bare request.
+
+The bare request of a first pull is the same snapshot with the same expansions: made, downloaded, parsed by json.loads
+and deleted. That of an incremental pull is the one page of changed tasks. Both run in the same process, by turns.
+Run: python benchmarks/label_studio_pull.py [n_tasks]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "live"))
+
+from server import LabelStudioServer, start_server  # noqa: E402 - found beside the live tests
+
+from annoaudit.connectors.label_studio import LabelStudio  # noqa: E402
+from annoaudit.connectors.label_studio.bookmarks import Bookmark, filter_time  # noqa: E402
+from annoaudit.connectors.label_studio.reading import _FIELDS, _OPTIONS, PAGE_SIZE, _query  # noqa: E402
+
+CLASSES = ("account", "billing", "bike", "praise", "safety", "station")
+REPEATS = 3
+N_CHANGED = 16
+
+
+def answer(value: str) -> list[dict[str, object]]:
+    return [
+        {"id": "r", "from_name": "topic", "to_name": "message", "type": "choices", "value": {"choices": [value]}}
+    ]
+
+
+def make_project(server: LabelStudioServer, n_tasks: int) -> int:
+    people = [user.id for email, user in sorted(server.users.items()) if email.startswith("ann")]
+    config = (ROOT / "sample_data" / "label_config.xml").read_text(encoding="utf-8")
+    tasks = [
+        {
+            "data": {"text": f"Message {k} " + "lorem ipsum dolor sit amet " * 6},
+            "annotations": [
+                {"completed_by": people[(k + j) % 4], "lead_time": 4.0, "result": answer(CLASSES[(k * 7 + j) % 6])}
+                for j in range(2 + k % 2)
+            ],
+        }
+        for k in range(n_tasks)
+    ]
+    return server.create_project(config, tasks, title="Benchmark of pulling")
+
+
+def bare_snapshot(client: httpx.Client, project: int) -> float:
+    start = time.perf_counter()
+    base = f"/api/projects/{project}/exports/"
+    made = client.post(base, json={"title": "bare", "serialization_options": _OPTIONS}).json()
+    json.loads(client.get(f"{base}{made['id']}/download", params={"exportType": "JSON"}).content)
+    client.delete(f"{base}{made['id']}")
+    return time.perf_counter() - start
+
+
+def bare_changes(client: httpx.Client, project: int, bookmark: Bookmark) -> float:
+    start = time.perf_counter()
+    query = _query("updated_at", "greater_or_equal", "Datetime", filter_time(bookmark.since))
+    params = {
+        "project": project, "fields": "all", "resolve_uri": "false", "include": _FIELDS, "page": 1,
+        "page_size": PAGE_SIZE, "query": json.dumps(query),
+    }  # fmt: skip
+    client.get("/api/tasks", params=params).json()
+    return time.perf_counter() - start
+
+
+def change(client: httpx.Client, annotations: list[str], value: str) -> None:
+    for native in annotations:
+        client.patch(f"/api/annotations/{native}/", json={"result": answer(value)}).raise_for_status()
+
+
+def spread(seconds: list[float]) -> str:
+    return f"{sorted(seconds)[len(seconds) // 2]:.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
+
+
+def main(n_tasks: int) -> None:
+    data = Path(tempfile.mkdtemp(prefix="annoaudit-pull-"))
+    server = start_server(data)
+    try:
+        os.environ["LABEL_STUDIO_API_KEY"] = server.token
+        project = make_project(server, n_tasks)
+        connector = LabelStudio.of(f"{server.url}/projects/{project}")
+        before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        with server.client() as client:
+            report(client, connector, project, before_mb)
+    finally:
+        server.stop()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def report(client: httpx.Client, connector: LabelStudio, project: int, before_mb: float) -> None:
+    ours, bare = [], []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        pulled = connector.pull()
+        ours.append(time.perf_counter() - start)
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        bare.append(bare_snapshot(client, project))
+    labels = pulled.labels
+    print(f"{labels.items.num_rows:,} tasks, {labels.annotations.num_rows:,} annotations\n")
+    print("| what | pull, s: median (range) | bare request, s | ratio of medians |")
+    print("|---|---|---|---|")
+    show("first pull (snapshot)", ours, bare)
+    natives = labels.annotations["native_id"].to_pylist()[:: len(labels.annotations) // N_CHANGED][:N_CHANGED]
+    ours, bare, quiet = [], [], []
+    for turn in range(REPEATS):
+        change(client, natives, CLASSES[turn])
+        since = Bookmark.of(pulled.bookmark)
+        assert since is not None
+        start = time.perf_counter()
+        again = connector.pull(pulled.bookmark, pulled.labels)
+        ours.append(time.perf_counter() - start)
+        assert (again.how, len(again.changed)) == ("changes", N_CHANGED)
+        bare.append(bare_changes(client, project, since))
+        pulled = again
+        time.sleep(6)  # longer than the overlap
+        start = time.perf_counter()
+        pulled = connector.pull(pulled.bookmark, pulled.labels)
+        quiet.append(time.perf_counter() - start)
+    show(f"pull of {N_CHANGED} changed tasks", ours, bare)
+    print(f"| the same once more, nothing new | {spread(quiet)} | | |")
+    print(f"\nClient memory: {before_mb:.0f} MB before the first pull, {peak_mb:.0f} MB at its peak.")
+
+
+def show(what: str, ours: list[float], bare: list[float]) -> None:
+    ratio = sorted(ours)[len(ours) // 2] / sorted(bare)[len(bare) // 2]
+    print(f"| {what} | {spread(ours)} | {spread(bare)} | {ratio:.2f} |")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
