@@ -48,7 +48,7 @@ def test_ids_are_text_and_keep_leading_zeros(write):
         ("quoted.csv", PLAIN.replace("yes", '"yes"').encode()),
         ("no_end.csv", PLAIN.rstrip().encode()),
         ("blank_lines.csv", PLAIN.replace("\n", "\n\n").encode()),
-        ("packed.csv.gz", gzip.compress(PLAIN.encode(, mtime=0))),
+        ("packed.csv.gz", gzip.compress(PLAIN.encode(), mtime=0)),
         ("wrong_ending.parquet", PLAIN.encode()),
         ("spaced header.csv", PLAIN.replace("item,annotator,label", " item , annotator,label").encode()),
     ],
