@@ -1,6 +1,6 @@
 """Label errors against cleanlab: ranking, unbudgeted list, and how short the list is on clean labels.
 
-python benchmarks/label_errors.py [--part cifar10|clean|banking77|all]     prints Markdown tables.
+python benchmarks/label_errors.py [--part cifar10|clean|sample|banking77|all]     prints Markdown tables.
 Real data is looked for in ../shared/data beside the project, or where ANNOAUDIT_SHARED points.
 """
 
@@ -27,9 +27,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import normalize
 
+from annoaudit.evidence import Evidence
+from annoaudit.formats import read
 from annoaudit.statistics.label_errors import score_labels
 
-SHARED = Path(os.environ.get("ANNOAUDIT_SHARED", Path(__file__).resolve().parents[1] / "../shared/data"))
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("ANNOAUDIT_SHARED", ROOT / "../shared/data"))
 RANKINGS = {
     "self_confidence": ("self_confidence", False),
     "self_confidence, adjusted": ("self_confidence", True),
@@ -152,6 +155,16 @@ def clean_gaussians(n_seeds=3) -> Iterator[tuple[str, tuple]]:
                 yield f"Gaussians K={n_classes} radius {spread}, {name}, seed {seed}", (y, p)
 
 
+def clean_sample() -> Iterator[tuple[str, tuple]]:
+    """The sample project without its plants, judged by the probabilities that an audit makes of it."""
+    labels = read(ROOT / "sample_data" / "labels_clean.csv")
+    evidence = Evidence(labels, "label")
+    votes, p = evidence.votes, evidence.probabilities
+    first = np.unique(votes.item, return_index=True)[1]
+    yield "sample data without plants, items", (votes.label[first], p.matrix[votes.item[first]])
+    yield "sample data without plants, labels", (votes.label, p.rows_for(votes.item))
+
+
 def banking77(folder=SHARED / "text/banking77"):
     if not folder.is_dir():
         print(f"banking77: skipped, {folder} is not there")
@@ -202,12 +215,17 @@ def clean():
     mean = table.groupby("design", sort=False).mean().astype(float)
     mean["seeds within"] = within.astype(str) + "/3"
     markdown("overlapping Gaussians: flagged among clean labels, mean of 3 seeds", mean, 0)
+    sample()
+
+
+def sample():
+    markdown("sample data without plants: flagged among clean labels", lengths(dict(clean_sample())), 0)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", default="all", choices=["cifar10", "clean", "banking77", "all"])
+    parser.add_argument("--part", default="all", choices=["cifar10", "clean", "sample", "banking77", "all"])
     part = parser.parse_args().part
-    for name, run in {"cifar10": cifar10, "clean": clean, "banking77": banking77}.items():
-        if part in (name, "all"):
+    for name, run in {"cifar10": cifar10, "clean": clean, "sample": sample, "banking77": banking77}.items():
+        if part == name or (part == "all" and name != "sample"):  # "clean" holds the sample too
             run()

@@ -33,9 +33,7 @@ N_CHANGED = 16
 
 
 def answer(value: str) -> list[dict[str, object]]:
-    return [
-        {"id": "r", "from_name": "topic", "to_name": "message", "type": "choices", "value": {"choices": [value]}}
-    ]
+    return [{"id": "r", "from_name": "topic", "to_name": "message", "type": "choices", "value": {"choices": [value]}}]
 
 
 def make_project(server: LabelStudioServer, n_tasks: int) -> int:
