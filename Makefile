@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 help:
 	@echo "make demo       audit the sample project and write demo/report.html"
 	@echo "make demo-label-studio   the review loop on a throwaway Label Studio server"
-	@echo "make test       lint, types, layering and every test but the long ones"
+	@echo "make test       lint, types, layering and every test"
 	@echo "make test-long  the long simulations (resumable; see CONTRIBUTING.md)"
 	@echo "make bench      every benchmark; tables into benchmarks/RESULTS.md"
 	@echo "make notebooks  execute the notebooks in place"
@@ -31,7 +31,7 @@ demo-label-studio: $(STAMP)
 	@$(BIN)/python tests/live/demo_server.py
 
 test: $(STAMP) lint
-	$(BIN)/python -m pytest -m "not long" -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -40,7 +40,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 test-long: $(STAMP)
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python benchmarks/run_all.py --only agreement truth_inference label_errors evidence
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run_all.py
