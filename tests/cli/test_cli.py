@@ -111,7 +111,7 @@ def test_refused_a_cell_above_the_limit(tmp_path):
 
 
 def test_refused_a_map_that_cannot_be_read(tmp_path):
-    refuse(run("audit", table(tmp_path), "--map", "item", cwd=tmp_path), "--map", "item=unit_id")
+    refuse(run("audit", table(tmp_path), "--map", "item", cwd=tmp_path), "role=column", "item=unit_id")
 
 
 @pytest.mark.parametrize(
