@@ -49,7 +49,6 @@ def test_a_pull_cut_off_at_page_7_goes_on_there(tmp_path: Path) -> None:
     server = failing_at(7, times=99, status=503)
     connector = connector_of(server)
     kept = connector.with_spool(tmp_path / "spool")
-    kept.__dict__["client"] = connector.client
     with pytest.raises(ServerTrouble, match="answered 503"):
         kept.pull()
     pages = tmp_path / "spool" / "pages.jsonl"
@@ -67,7 +66,6 @@ def test_a_pull_cut_off_at_page_7_goes_on_there(tmp_path: Path) -> None:
 def test_a_spool_of_another_project_or_damaged_is_not_used(tmp_path: Path) -> None:
     server = FakeServer([task(1)])
     connector = connector_of(server).with_spool(tmp_path)
-    connector.__dict__["client"] = connector_of(server).client
     (tmp_path / "state.json").write_text('{"format": 1, "address": "https://other/projects/1"}')
     (tmp_path / "mine.txt").write_text("keep")
     assert connector.pull().labels.items.num_rows == 1
@@ -90,6 +88,17 @@ def test_a_mirror_asks_only_for_what_changed(tmp_path: Path, monkeypatch: pytest
     assert gone.labels.items.num_rows == 39
     (tmp_path / "m" / "bookmark.json").write_text("{")
     assert mirror(connector_of(server), tmp_path / "m").how == "pages"
+
+
+def test_a_mirror_that_was_cut_off_goes_on(tmp_path: Path) -> None:
+    server = failing_at(7, times=99)
+    with pytest.raises(ServerTrouble):
+        mirror(connector_of(server), tmp_path / "m")
+    server.trouble = lambda request: None
+    server.log.clear()
+    assert mirror(connector_of(server), tmp_path / "m").labels.items.num_rows == 40
+    assert server.log.count("GET /api/tasks") == 3
+    assert sorted(one.name for one in (tmp_path / "m").iterdir()) == ["bookmark.json", "labels"]
 
 
 def test_known_labels_that_do_not_belong_to_the_bookmark_are_not_trusted() -> None:

@@ -147,11 +147,11 @@ def test_changes_lead_to_what_a_full_pull_gives(label_studio: LabelStudioServer)
     ids = task_ids(label_studio, project)
     annotation = {row["item_id"]: row["native_id"] for row in pulled.labels.annotations.to_pylist()}
 
-    def follow(how: str, *changed: int) -> None:
+    def follow(how: str | None, *changed: int) -> None:
         nonlocal pulled
         bookmark = json.loads(json.dumps(pulled.bookmark))
         pulled = connector.pull(bookmark, pulled.labels)
-        assert pulled.how == how
+        assert how in (None, pulled.how)
         assert {str(one) for one in changed} <= set(pulled.changed)  # and what changed just before, read once more
         assert_same(pulled.labels, connector.pull(full=True).labels, but=("unique_id",))
 
@@ -167,7 +167,12 @@ def test_changes_lead_to_what_a_full_pull_gives(label_studio: LabelStudioServer)
     follow("changes, then compared all", ids[5])
     predicted = [{"task": ids[7], "result": [mood("good")], "model_version": "m2", "score": 0.5}]
     label_studio.call("POST", f"/api/projects/{project}/import/predictions", predicted)
-    follow("changes, then compared all", ids[7])
+    follow(None, ids[7])  # by chance in the overlap, if the project was made a moment ago
+    rename = {"old_label_name": "poor", "new_label_name": "good", "control_tag": "mood"}
+    everything = {"selectedItems": {"all": True, "excluded": []}}
+    label_studio.call("POST", "/api/dm/actions", rename | everything, id="rename_labels", project=project)
+    follow("changes", ids[0], ids[1])
+    assert "poor" not in pulled.labels.labels["value"].to_pylist()
     label_studio.call("PATCH", f"/api/projects/{project}/", {"label_config": CONFIG.replace("staff", "price")})
     pulled = connector.pull(pulled.bookmark, pulled.labels)
     assert pulled.how == "snapshot"

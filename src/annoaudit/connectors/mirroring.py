@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["mirror"]
 
-_LABELS, _BOOKMARK, SPOOL = "labels", "bookmark.json", "spool"
+_LABELS, _BOOKMARK, _SPOOL = "labels", "bookmark.json", "spool"
 
 
 def mirror(connector: Connector, folder: str | Path, *, full: bool = False) -> Pulled:
     """Pull a project into a folder: everything the first time, afterwards what changed.
 
-    Labels and bookmark lie there as Parquet and JSON. Where they are missing, damaged, of another project or do
+    Labels and bookmark lie there as Parquet and JSON, and for as long as it takes what a pull in pages has read, so that
+    one that was cut off goes on there. Where they are missing, damaged, of another project or do
     not belong together, everything is pulled again.
 
     Parameters
@@ -31,13 +32,13 @@ def mirror(connector: Connector, folder: str | Path, *, full: bool = False) -> P
     Raises
     ------
     RequestRefused, ServerTrouble, NotThere
-        As ``connector.pull``; the folder then holds what it held before.
+        As ``connector.pull``; labels and bookmark are then those of the pull before.
     AnnoauditError
         The folder can't be written.
     """
     place = Path(folder)
     since, known = _read(place)
-    pulled = connector.pull(since, known, full=full)
+    pulled = connector.with_spool(place / _SPOOL).pull(since, known, full=full)
     try:
         place.mkdir(parents=True, exist_ok=True)
         pulled.labels.to_parquet(place / _LABELS)

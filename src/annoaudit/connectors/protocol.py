@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class Connector(Protocol):
     @classmethod
     def of(cls, address: str) -> Self:
         """Open the project at an address; no request is sent yet. Raises ``UsageError`` for anything else."""
+        ...
+
+    def with_spool(self, folder: Path) -> Self:
+        """Return the same project, keeping what a long pull has read in a folder until the pull is complete."""
         ...
 
     def check(self) -> str:

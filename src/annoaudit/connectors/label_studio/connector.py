@@ -65,7 +65,10 @@ class LabelStudio:
 
     def with_spool(self, folder: Path) -> Self:
         """Return the same project, keeping what a long pull has read in a folder until the pull is complete."""
-        return replace(self, spool=folder)
+        same = replace(self, spool=folder)
+        if "client" in self.__dict__:  # one connection is enough
+            same.__dict__["client"] = self.client
+        return same
 
     @cached_property
     def client(self) -> Client:

@@ -1,8 +1,9 @@
 """Pull: everything once, then what changed, checked against what a filter by time misses.
 
-The filter does not see deleted tasks, annotations copied by an action, imported predictions, nor labels that were
-renamed. So the server's own counts are compared with what is held after each pull; where they differ, an index of
-all ids and times is; and where the label config has changed, everything is read again.
+The filter does not see deleted tasks, annotations copied by an action, nor imported predictions. So the server's own
+counts are compared with what is held after each pull; where they differ, an index of all ids and times is; and where
+the label config has changed, everything is read again. Renaming labels moves the time of the tasks, though not of
+their annotations: tasks are read whole, so it is seen.
 """
 
 from __future__ import annotations
