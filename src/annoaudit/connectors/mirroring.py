@@ -20,8 +20,8 @@ _LABELS, _BOOKMARK, _SPOOL = "labels", "bookmark.json", "spool"
 def mirror(connector: Connector, folder: str | Path, *, full: bool = False) -> Pulled:
     """Pull a project into a folder: everything the first time, afterwards what changed.
 
-    Labels and bookmark lie there as Parquet and JSON, and, until it is complete, what a pull in pages has read: one that
-    was cut off goes on there. Where labels or bookmark are missing, damaged, of another project or do not belong
+    Labels and bookmark lie there as Parquet and JSON, and, until it is complete, what a pull in pages has read: one
+    that was cut off goes on there. Where labels or bookmark are missing, damaged, of another project or do not belong
     together, everything is pulled again.
 
     Parameters
