@@ -73,13 +73,13 @@ def test_a_detector_that_could_not_judge_does_not_lower_a_label():
 
 
 def test_at_most_five_percent_of_a_team_rounded_up_are_flagged():
-    many = scores(np.linspace(0.96, 0.99, 20), "annotator_quality", "annotator")
-    flagged = decide(many).flagged["annotator_quality"]
+    many = scores(np.linspace(0.96, 0.99, 20), "peer_score", "annotator")
+    flagged = decide(many).flagged["peer_score"]
     assert list(np.flatnonzero(flagged)) == [19]
 
 
 def test_findings_have_every_column_and_the_queue_first():
-    team = scores(np.r_[np.zeros(19), 0.99], "annotator_quality", "annotator")
+    team = scores(np.r_[np.zeros(19), 0.99], "peer_score", "annotator")
     table = decide(scores(label_scores(p3=0.9, p5=0.6)), team, n_queue=1).findings(TEAM, lambda who: f"p-{who}")
     assert list(table.columns) == list(FINDING_COLUMNS)
     assert list(table["rank"]) == [1, 0, 0]

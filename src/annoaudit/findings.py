@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FINDING_COLUMNS",
+    "GROUP_LEVELS",
     "LEVELS",
     "SEVERITIES",
     "Explanation",
@@ -29,9 +30,10 @@ __all__ = [
     "tell_share",
 ]
 
-Level = Literal["label", "item", "annotator", "pair", "slice", "dataset"]
+Level = Literal["label", "item", "annotator", "pair", "ring", "slice", "dataset"]
 Severity = Literal["L0", "L1", "L2", "L3"]
-LEVELS: tuple[Level, ...] = ("label", "item", "annotator", "pair", "slice", "dataset")
+LEVELS: tuple[Level, ...] = ("label", "item", "annotator", "pair", "ring", "slice", "dataset")
+GROUP_LEVELS: tuple[Level, ...] = ("pair", "ring", "slice")
 SEVERITIES: dict[Severity, str] = {
     "L0": "a label worth a second look",
     "L1": "agreement or quality below the team's",
@@ -56,7 +58,8 @@ class Scores:
     """What one detector says about its targets, before any threshold. One shape for all detectors.
 
     All arrays have one entry a target (n,). ``target`` holds codes: positions in the votes at level
-    "label", item codes at level "item", annotator codes at level "annotator".
+    "label", item codes at level "item", annotator codes at level "annotator", and places in ``members`` at
+    the levels of groups: "pair", "ring" and "slice".
 
     Parameters
     ----------
@@ -74,6 +77,8 @@ class Scores:
         holds; otherwise empty, and the score is a rank.
     explain
         Called with positions into these arrays, for the few targets that become findings.
+    members
+        At the levels of groups, the annotator codes of each target.
     state
         A small value carried to the next run, for detectors that watch streams.
     """
@@ -98,6 +103,7 @@ class Scores:
     family: str = ""
     missing: str = ""
     note: str = ""
+    members: Sequence[Ints] = ()
     state: Mapping[str, object] | None = None
 
     def __len__(self) -> int:

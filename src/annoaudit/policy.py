@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.errors import UsageError
-from annoaudit.findings import FINDING_COLUMNS, Scores, Severity, fingerprint
+from annoaudit.findings import FINDING_COLUMNS, GROUP_LEVELS, Scores, Severity, fingerprint
+from annoaudit.statistics.multiplicity import adjust_e, adjust_p
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,31 @@ Bools = npt.NDArray[np.bool_]
 
 QUEUE_SHARE = 0.05
 QUEUE_MOST = 500
+THRESHOLDS: Mapping[str, float] = {
+    "neighbour_disagreement": 0.9,
+    "peer_score": 0.95,
+    "self_consistency": 0.95,
+    "timing": 0.95,
+}
+SEVERITY: Mapping[str, Severity] = {
+    "accepts_predictions": "L1",
+    "copying": "L2",
+    "drift": "L1",
+    "fixed_response": "L1",
+    "gold_gap": "L2",
+    "identical_artefacts": "L3",
+    "peer_score": "L1",
+    "ring": "L2",
+    "self_consistency": "L1",
+    "sequence_pattern": "L2",
+    "slice_scan": "L2",
+    "targeted_flips": "L2",
+    "timing": "L1",
+    "worse_than_chance": "L2",
+}
+"""Gravest level of each detector's findings; what is not named here is L0."""
+OF_OPINION = frozenset({"fixed_response", "identical_artefacts", "self_consistency", "sequence_pattern"})
+"""Detectors of people that do not hold a view of one's own against anyone."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +65,26 @@ class Policy:
         B, the most labels in the review queue; by default min(5 % of the labels, 500), at least 1.
     thresholds
         Suspicion at which a detector's target is flagged, by detector; ``default_threshold`` for the rest.
+    false_discovery_rate
+        Where a detector gives p or e values, the expected share of false ones among its flags, in each family.
+    smallest_effect
+        Such a flag also needs an effect of at least this share, where the detector states one.
     annotator_cap_rate
-        Greatest share of a team's annotators flagged in one run, rounded up.
+        Greatest share of a team's annotators flagged at L1 or L2 in one run, by all detectors, rounded up.
     severities
         Level of a detector's findings; statistics alone never exceed L2.
+    subjective
+        The question asks for opinions: detectors that hold disagreement with others against people are off.
     """
 
     budget: int | None = None
     default_threshold: float = 0.5
-    thresholds: Mapping[str, float] = field(
-        default_factory=lambda: {"neighbour_disagreement": 0.9, "annotator_quality": 0.95}
-    )
+    thresholds: Mapping[str, float] = field(default_factory=lambda: dict(THRESHOLDS))
+    false_discovery_rate: float = 0.05
+    smallest_effect: float = 0.05
     annotator_cap_rate: float = 0.05
-    severities: Mapping[str, Severity] = field(default_factory=lambda: {"annotator_quality": "L1"})
+    severities: Mapping[str, Severity] = field(default_factory=lambda: dict(SEVERITY))
+    subjective: bool = False
 
     def __post_init__(self) -> None:
         if self.budget is not None and self.budget < 0:
@@ -74,16 +107,43 @@ class Policy:
             return self.budget
         return min(max(1, math.ceil(QUEUE_SHARE * n_labels)), QUEUE_MOST)
 
+    def adjust(self, scores: Scores) -> Floats | None:
+        """Return p or e values as what they are worth among all of their family; None where there are none."""
+        if scores.e is not None:
+            return adjust_e(scores.e)
+        return None if scores.p is None else adjust_p(scores.p)
+
     def flag(self, scores: Scores) -> Bools:
-        """Mark the targets at or above the detector's own threshold, free of any budget."""
-        above = np.nan_to_num(scores.suspicion, nan=-1.0) >= self.threshold(scores.detector)
-        if scores.level == "annotator":
-            most = math.ceil(self.annotator_cap_rate * len(scores))
-            worst = np.argsort(-np.nan_to_num(scores.suspicion, nan=-1.0), kind="stable")[:most]
-            within = np.zeros(len(scores), dtype=bool)
-            within[worst] = True
-            above &= within
-        return above
+        """Mark the targets that this detector flags, free of any budget or cap.
+
+        By its p or e values where it has any and its effect is large enough to matter; else by its threshold.
+        """
+        if self.subjective and scores.level not in ("label", "item") and scores.detector not in OF_OPINION:
+            return np.zeros(len(scores), dtype=bool)
+        adjusted = self.adjust(scores)
+        if adjusted is None:
+            return np.asarray(np.nan_to_num(scores.suspicion, nan=-1.0) >= self.threshold(scores.detector))
+        above = np.nan_to_num(adjusted, nan=1.0) <= self.false_discovery_rate
+        if scores.effect is not None:
+            above &= ~(scores.effect < self.smallest_effect)
+        return np.asarray(above)
+
+    def cap(self, scores: Sequence[Scores], flagged: Mapping[str, Bools], n_annotators: int) -> dict[str, Bools]:
+        """Return the flags with at most the capped share of annotators at L1 and L2, gravest first.
+
+        Groups and L3 findings do not count: the one is a single finding, the other rests on mechanism.
+        """
+        worst = np.full(n_annotators, -1.0)
+        people = [one for one in scores if one.level == "annotator" and self.severity(one.detector) in ("L1", "L2")]
+        for one in people:
+            at = flagged[one.detector]
+            gravity = one.suspicion[at] + (self.severity(one.detector) == "L2")
+            np.maximum.at(worst, one.target[at], gravity)
+        most = math.ceil(self.annotator_cap_rate * n_annotators)
+        kept = np.zeros(n_annotators, dtype=bool)
+        kept[np.argsort(-worst, kind="stable")[:most]] = True
+        capped = {one.detector: flagged[one.detector] & kept[one.target] for one in people}
+        return {**flagged, **capped}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +151,8 @@ class Decision:
     """What the policy made of one question's scores.
 
     ``flagged`` holds, by detector, a mask over its targets; ``queue`` the positions of queued votes, best
-    first; ``urgency`` (L,) the value they are sorted by, NaN where no detector flagged the vote.
+    first; ``urgency`` (L,) the value they are sorted by, NaN where no detector flagged the vote. ``held_back``
+    counts the flags on annotators that the cap kept out.
     """
 
     policy: Policy
@@ -100,6 +161,7 @@ class Decision:
     flagged: Mapping[str, Bools]
     urgency: Floats
     queue: Ints
+    held_back: int = 0
 
     @classmethod
     def of(cls, policy: Policy, votes: Votes, scores: Sequence[Scores], n_queue: int) -> Decision:
@@ -108,7 +170,8 @@ class Decision:
         Labels are ordered by the mean, over the detectors that judged them, of the log odds of suspicion
         less the log odds of that detector's threshold: agreement of several detectors counts.
         """
-        flagged = {one.detector: policy.flag(one) for one in scores}
+        free = {one.detector: policy.flag(one) for one in scores}
+        flagged = policy.cap(scores, free, votes.n_annotators)
         total, n_judges = np.zeros(len(votes)), np.zeros(len(votes))
         any_flag = np.zeros(len(votes), dtype=bool)
         for one in scores:
@@ -121,7 +184,9 @@ class Decision:
             any_flag[one.target[flagged[one.detector]]] = True
         urgency = np.where(any_flag, total / np.maximum(n_judges, 1), np.nan)
         order = np.argsort(-np.nan_to_num(urgency, nan=-np.inf), kind="stable")
-        return cls(policy, votes, tuple(scores), flagged, urgency, order[: min(n_queue, int(any_flag.sum()))])
+        held_back = int(sum(free[name].sum() - flagged[name].sum() for name in free))
+        queue = order[: min(n_queue, int(any_flag.sum()))]
+        return cls(policy, votes, tuple(scores), flagged, urgency, queue, held_back)
 
     @property
     def n_flagged(self) -> int:
@@ -166,12 +231,16 @@ class Decision:
         ids = self._label_ids(target, labels) if scores.level == "label" else self._other_ids(scores.level, target)
         people = np.array([name_of(str(who)) for who in self.votes.annotator_ids.to_pylist()] + [""], dtype=object)
         annotator = people[ids.pop("annotator")]
+        if scores.level in GROUP_LEVELS:
+            together = [" + ".join(sorted(people[scores.members[one]])) for one in target]
+            annotator = np.array(together, dtype=object)
         classes = np.array([*self.votes.classes, ""], dtype=object)
         given, suggested = (
             classes[values[at]] if values is not None else np.full(len(at), "", dtype=object)
             for values in (scores.given, scores.suggested)
         )
-        named = annotator if scores.level == "annotator" else ids["label_id"]
+        named = {"label": ids["label_id"], "item": ids["item_id"]}.get(scores.level, annotator)
+        adjusted = self.policy.adjust(scores)
         prints = [
             fingerprint(scores.detector, scores.level, [self.votes.question, str(one)], str(label))
             for one, label in zip(named, given, strict=True)
@@ -197,7 +266,7 @@ class Decision:
                 "effect_high": _numbers(scores.effect_high, at),
                 "effect_name": scores.effect_name,
                 "null": scores.null,
-                "p": _numbers(scores.p, at),
+                "p": _numbers(adjusted if scores.e is None else None, at),
                 "e": _numbers(scores.e, at),
                 "family": scores.family,
                 "reason": [one.reason for one in told],

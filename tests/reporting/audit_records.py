@@ -57,7 +57,7 @@ def realistic(n_annotators: int = 22, n_queue: int = 90, n_questions: int = 1, s
         outcome("neighbour_disagreement", n_flagged=38, n_queued=22, seconds=0.4),
         outcome("duplicate_conflict", n_flagged=6, n_queued=6, seconds=0.1),
         outcome("consensus_disagreement", n_flagged=71, n_queued=55, seconds=0.03),
-        outcome("annotator_quality", n_targets=22, n_judged=21, n_flagged=2, n_queued=2, seconds=0.02),
+        outcome("peer_score", n_targets=22, n_judged=21, n_flagged=2, n_queued=2, seconds=0.02),
         Outcome("gold_check", "1", "topic", "skipped", why="no gold labels were given (--gold)"),
     )
     return AuditRecord(

@@ -49,9 +49,10 @@ METHODS: dict[str, Method] = {
         "Posterior probability that a label is wrong, given all labels on its item and the annotators' accuracy.",
         "Dawid, Skene (1979), Applied Statistics 28",
     ),
-    "annotator_quality": Method(
-        "annotator_quality",
-        "Estimated accuracy against the team's median and spread; a rank among this team, not a test.",
-        "Dawid, Skene (1979), Applied Statistics 28",
+    "peer_score": Method(
+        "peer_score",
+        "Agreement with what a typical other annotator would say (from the item's features and the others' labels), "
+        "against the team's own spread; a rank among this team, not a test.",
+        "Miller, Resnick, Zeckhauser (2005), Management Science 51; Efron (2004), JASA 99",
     ),
 }

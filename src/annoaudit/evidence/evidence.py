@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from annoaudit.evidence.features import Features
     from annoaudit.evidence.neighbours import Neighbours
     from annoaudit.evidence.probabilities import Probabilities
+    from annoaudit.statistics.cells import Cells
+    from annoaudit.statistics.peer_predictive import PeerPredictive
     from annoaudit.statistics.truth_inference import TruthInference
 
 __all__ = ["Evidence"]
@@ -25,6 +27,8 @@ __all__ = ["Evidence"]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
+
+_MOST_CELLS = 200_000_000
 
 
 class _lazy(Generic[T]):  # noqa: N801 - used as a decorator, like cached_property
@@ -79,6 +83,8 @@ class Evidence:
         Folder under which image files may be opened; None opens none.
     folds
         "item", "annotator" or "auto": whose labels a model never sees when it judges them.
+    state
+        What detectors that watch streams kept from the last run, by detector name.
     """
 
     labels: LabelSet
@@ -89,6 +95,7 @@ class Evidence:
     media_root: Path | None = None
     folds: str = "auto"
     seed: int = 0
+    state: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     kept: dict[str, object] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -176,6 +183,79 @@ class Evidence:
         unknown = ~np.asarray(np.isfinite(prior).all(axis=1))
         filled = np.where(unknown[:, None], 1.0 / self.votes.n_classes, prior)
         return self._infer(np.asarray(filled, dtype=np.float64))
+
+    @_lazy
+    def peers(self) -> PeerPredictive:
+        """What a typical other annotator would say, for each label; needs other labels or features."""
+        from annoaudit.statistics.peer_predictive import predict_peers
+
+        votes = self.votes
+        if votes.n_classes < 2 or len(np.unique(votes.label)) < 2:
+            raise Unavailable("all labels are of one class", hint="There is nothing to tell apart.")
+        if len(votes) * votes.n_classes > _MOST_CELLS:
+            raise Unavailable(f"{len(votes):,} labels of {votes.n_classes} classes are too many cells to compare peers")
+        return predict_peers(
+            votes.item,
+            votes.annotator,
+            votes.label,
+            n_items=votes.n_items,
+            n_annotators=votes.n_annotators,
+            n_classes=votes.n_classes,
+            probabilities=self._source_probabilities(),
+            seed=self.seed,
+        )
+
+    @_lazy
+    def cells(self) -> Cells:
+        """How often each annotator gave b where peers expected a, and how often peers would have."""
+        from annoaudit.statistics.cells import count_cells
+
+        votes = self.votes
+        if votes.n_annotators * votes.n_classes**2 > _MOST_CELLS:
+            raise Unavailable(f"{votes.n_annotators:,} annotators and {votes.n_classes} classes make too many cells")
+        return count_cells(votes.annotator, votes.label, self.peers, votes.n_annotators)
+
+    @_lazy
+    def submitted_ms(self) -> Ints:
+        """(L,) time of submission of each vote, milliseconds since 1970 (UTC)."""
+        at, known = self._of_annotations("created_at")
+        if not known.any():
+            raise Unavailable("the labels have no submission times", hint="Map a column with created_at=.")
+        if not known.all():
+            raise Unavailable(f"{int((~known).sum()):,} labels have no submission time")
+        if len(np.unique(at)) < 2:
+            raise Unavailable("all labels have the same submission time", hint="An import may have stamped them.")
+        return np.asarray(at, dtype=np.int64)
+
+    @_lazy
+    def lead_time_s(self) -> Floats:
+        """(L,) seconds that each vote took, NaN where not measured."""
+        values, known = self._of_annotations("lead_time_s")
+        usable = known & np.isfinite(values) & (values > 0)
+        if not usable.any():
+            raise Unavailable("the labels have no lead times", hint="Map a column with seconds=.")
+        return np.where(usable, values, np.nan)
+
+    def _of_annotations(self, column: str) -> tuple[Any, npt.NDArray[np.bool_]]:
+        """Values of the annotation of each vote (times as milliseconds), and where they are known."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        annotations = self.labels.annotations
+        owner = self.labels.labels["annotation_id"].take(pa.array(self.votes.row))
+        place = pc.index_in(owner, value_set=annotations["annotation_id"].combine_chunks())
+        values = annotations[column].take(place)
+        if pa.types.is_timestamp(values.type):
+            values = values.cast(pa.timestamp("ms", tz="UTC"), safe=False).cast(pa.int64())
+        known = np.asarray(pc.is_valid(values))
+        return np.asarray(pc.fill_null(values, 0)), known
+
+    def _source_probabilities(self) -> npt.NDArray[np.floating] | None:
+        """(L, K) of a model that saw no label of the one it judges; None where there are no features."""
+        try:
+            return self.probabilities.rows_for(self.votes.item)
+        except Unavailable:
+            return None
 
     def _infer(self, prior: Floats | None) -> TruthInference:
         from annoaudit.statistics.truth_inference import infer_truth

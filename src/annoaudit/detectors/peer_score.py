@@ -1,0 +1,120 @@
+"""Annotators who agree with their peers less than is usual in this team, hard items allowed for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from annoaudit.detectors.exhibits import exhibit
+from annoaudit.errors import Unavailable
+from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.statistics.team_spread import share_below_team
+
+if TYPE_CHECKING:
+    from annoaudit.evidence import Evidence
+
+__all__ = ["PeerScore"]
+
+INNOCENT = (
+    "another version of the guideline",
+    "a view that the majority does not share",
+    "new to the task",
+    "items that are hard in a way neither their content nor the others' labels show",
+)
+
+
+@dataclass(frozen=True)
+class PeerScore:
+    """Score each annotator by how far their agreement falls short of what their own items lead to expect.
+
+    The shortfall is the mean, over their labels, of the probability that a typical other annotator would agree
+    with the peers' most probable class, less whether they did. It is read against the team's own spread of
+    shortfalls, with a t distribution of 4 degrees of freedom: unusual relative to this team is the only question
+    that labels can answer. A rank, not a test: honest people differ in ability.
+
+    Parameters
+    ----------
+    margin
+        Shortfall that is too small to matter.
+    min_labels
+        Fewer labels with peers: could not be judged.
+    """
+
+    margin: float = 0.05
+    min_labels: int = 20
+
+    name = "peer_score"
+    version = "1"
+    level: ClassVar[Level] = "annotator"
+    needs = ("peers",)
+
+    def score(self, evidence: Evidence) -> Scores:
+        """Score every annotator with enough labels that peers say something about."""
+        votes, peers = evidence.votes, evidence.peers
+        agreed = (votes.label == peers.expected).astype(np.float64)
+        gap = peers.confidence - agreed
+        variance = peers.confidence * (1.0 - peers.confidence)
+        n = np.bincount(votes.annotator, minlength=votes.n_annotators)
+        size = np.maximum(n, 1)
+        shortfall = np.bincount(votes.annotator, gap, votes.n_annotators) / size
+        se = np.sqrt(np.bincount(votes.annotator, variance, votes.n_annotators) + 0.25) / size
+        judged = n >= self.min_labels
+        if judged.sum() < 3:
+            raise Unavailable(
+                f"fewer than three annotators have {self.min_labels} labels",
+                hint="What is usual in a team needs at least three.",
+            )
+        suspicion = share_below_team(shortfall, se, judged, margin=self.margin)
+
+        def explain(positions: npt.NDArray[np.int64]) -> Sequence[Explanation]:
+            return [_explain(evidence, int(at), agreed, shortfall, se, int(n[at])) for at in positions]
+
+        return Scores(
+            detector=self.name,
+            version=self.version,
+            level=self.level,
+            question=votes.question,
+            target=np.arange(votes.n_annotators),
+            suspicion=suspicion,
+            explain=explain,
+            n=n,
+            effect=shortfall,
+            effect_low=shortfall - 1.96 * se,
+            effect_high=shortfall + 1.96 * se,
+            effect_name="agreement with peers below what their items lead to expect",
+            missing="" if judged.all() else f"fewer than {self.min_labels} labels",
+            note="rank among this team, not a test",
+        )
+
+
+def _explain(
+    evidence: Evidence,
+    who: int,
+    agreed: npt.NDArray[np.float64],
+    shortfall: npt.NDArray[np.float64],
+    se: npt.NDArray[np.float64],
+    n: int,
+) -> Explanation:
+    votes, peers = evidence.votes, evidence.peers
+    mine = np.flatnonzero(votes.annotator == who)
+    surprising = mine[np.argsort(peers.of_given(votes.label)[mine], kind="stable")]
+    rate = float(agreed[mine].mean())
+    return Explanation(
+        f"{tell_share(rate)} of this annotator's {n} labels are what their peers would most probably say; their items "
+        f"lead to expect {tell_share(min(rate + float(shortfall[who]), 1.0))}.",
+        {
+            **exhibit(
+                evidence,
+                surprising[agreed[surprising] == 0],
+                statistic="shortfall of agreement",
+                value=float(shortfall[who]),
+                innocent=INNOCENT,
+                would_clear="blinded second labels on a random 50 of their items",
+            ),
+            "standard_error": round(float(se[who]), 4),
+        },
+    )
