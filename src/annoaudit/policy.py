@@ -73,6 +73,8 @@ class Policy:
         Greatest share of a team's annotators flagged at L1 or L2 in one run, by all detectors, rounded up.
     severities
         Level of a detector's findings; statistics alone never exceed L2.
+    lead
+        Label-level detector that weighs as much as all others together in the order of the queue.
     subjective
         The question asks for opinions: detectors that hold disagreement with others against people are off.
     """
@@ -84,6 +86,7 @@ class Policy:
     smallest_effect: float = 0.05
     annotator_cap_rate: float = 0.05
     severities: Mapping[str, Severity] = field(default_factory=lambda: dict(SEVERITY))
+    lead: str = "label_fusion"
     subjective: bool = False
 
     def __post_init__(self) -> None:
@@ -167,22 +170,20 @@ class Decision:
     def of(cls, policy: Policy, votes: Votes, scores: Sequence[Scores], n_queue: int) -> Decision:
         """Flag and queue: the queue is the best ``n_queue`` of the flagged labels.
 
-        Labels are ordered by the mean, over the detectors that judged them, of the log odds of suspicion
-        less the log odds of that detector's threshold: agreement of several detectors counts.
+        Labels are ordered by the log odds of suspicion less the log odds of the detector's threshold: the mean over
+        the detectors that judged them, and that of the leading detector, in equal parts. Agreement of several
+        detectors counts.
         """
         free = {one.detector: policy.flag(one) for one in scores}
         flagged = policy.cap(scores, free, votes.n_annotators)
-        total, n_judges = np.zeros(len(votes)), np.zeros(len(votes))
+        of_labels = [one for one in scores if one.level == "label"]
         any_flag = np.zeros(len(votes), dtype=bool)
-        for one in scores:
-            if one.level != "label":
-                continue
-            judged = np.isfinite(one.suspicion)
-            margin = _log_odds(one.suspicion[judged]) - _log_odds(np.array(policy.threshold(one.detector)))
-            total[one.target[judged]] += margin
-            n_judges[one.target[judged]] += 1
+        for one in of_labels:
             any_flag[one.target[flagged[one.detector]]] = True
-        urgency = np.where(any_flag, total / np.maximum(n_judges, 1), np.nan)
+        others = _mean_margin(policy, [one for one in of_labels if one.detector != policy.lead], len(votes))
+        leading = _mean_margin(policy, [one for one in of_labels if one.detector == policy.lead], len(votes))
+        margin = np.where(np.isnan(leading), others, np.where(np.isnan(others), leading, (others + leading) / 2.0))
+        urgency = np.where(any_flag, margin, np.nan)
         order = np.argsort(-np.nan_to_num(urgency, nan=-np.inf), kind="stable")
         held_back = int(sum(free[name].sum() - flagged[name].sum() for name in free))
         queue = order[: min(n_queue, int(any_flag.sum()))]
@@ -285,6 +286,17 @@ class Decision:
         items = np.array(self.votes.item_ids.take(target).to_pylist(), dtype=object) if level == "item" else blank
         annotator = target if level == "annotator" else np.full(len(target), -1, dtype=np.int64)
         return {"label_id": blank, "annotation_id": blank, "item_id": items, "annotator": annotator}
+
+
+def _mean_margin(policy: Policy, scores: Sequence[Scores], n_labels: int) -> Floats:
+    """(L,) mean log odds of suspicion less those of the threshold, over the detectors that judged; else NaN."""
+    total, n_judges = np.zeros(n_labels), np.zeros(n_labels)
+    for one in scores:
+        judged = np.isfinite(one.suspicion)
+        margin = _log_odds(one.suspicion[judged]) - _log_odds(np.array(policy.threshold(one.detector)))
+        total[one.target[judged]] += margin
+        n_judges[one.target[judged]] += 1
+    return np.where(n_judges > 0, total / np.maximum(n_judges, 1), np.nan)
 
 
 def _numbers(values: npt.NDArray[np.generic] | None, at: Ints, default: float = float("nan")) -> Floats | Ints:

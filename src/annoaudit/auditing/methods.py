@@ -49,6 +49,48 @@ METHODS: dict[str, Method] = {
         "Posterior probability that a label is wrong, given all labels on its item and the annotators' accuracy.",
         "Dawid, Skene (1979), Applied Statistics 28",
     ),
+    "label_fusion": Method(
+        "label_fusion",
+        "How unlikely peers find a label, and how often its annotator departs in the same way elsewhere; orders the queue.",
+        "Efron, Morris (1973), JASA 68",
+    ),
+    "targeted_flips": Method(
+        "targeted_flips",
+        "Mistakes of an annotator in one class pair against their other mistakes and the team's leanings; p values, "
+        "every pair allowed for (Sidak), false discovery rate over annotators held.",
+        "Lawless (1987), Canadian J. Statistics 15; Benjamini, Hochberg (1995), JRSS B 57",
+    ),
+    "slice_scan": Method(
+        "slice_scan",
+        "Largest pile of an annotator's departures in one slice, against the same number drawn where peers say they are "
+        "likely; p values by sequential Monte Carlo.",
+        "Kulldorff (1997), Communications in Statistics 26; Besag, Clifford (1991), Biometrika 78",
+    ),
+    "fixed_response": Method(
+        "fixed_response",
+        "Share of items of other classes that get the annotator's favourite class; the lower end of its exact interval.",
+        "Clopper, Pearson (1934), Biometrika 26",
+    ),
+    "worse_than_chance": Method(
+        "worse_than_chance",
+        "Agreement with clear answers against that of the same labels paired with items at random.",
+        "Everitt (1968), British J. Mathematical and Statistical Psychology 21",
+    ),
+    "ring": Method(
+        "ring",
+        "Largest eigenvalue of the matrix of pair scores, against shuffles of who gave which label inside each item.",
+        "Patefield (1981), Applied Statistics 30; Johnstone (2001), Annals of Statistics 29",
+    ),
+    "copying": Method(
+        "copying",
+        "e value of copying for each pair, against the chance, learned from all pairs, that honest people agree; e-BH.",
+        "van der Linden, Sotaridona (2006), J. Educational and Behavioral Statistics 31; Wang, Ramdas (2022), JRSS B 84",
+    ),
+    "drift": Method(
+        "drift",
+        "Shiryaev-Roberts detector of a fall of agreement, against each stream's own beginning; alarm of stated run length.",
+        "Shin, Ramdas, Rinaldo (2024), New England J. Statistics in Data Science 2",
+    ),
     "peer_score": Method(
         "peer_score",
         "Agreement with what a typical other annotator would say (from the item's features and the others' labels), "

@@ -17,9 +17,13 @@ from annoaudit.labels import LabelSet, Votes
 if TYPE_CHECKING:
     from annoaudit.evidence.features import Features
     from annoaudit.evidence.neighbours import Neighbours
+    from annoaudit.evidence.peers import PeerEvidence
     from annoaudit.evidence.probabilities import Probabilities
+    from annoaudit.evidence.slices import Slices
     from annoaudit.statistics.cells import Cells
+    from annoaudit.statistics.pair_agreement import PairAgreement
     from annoaudit.statistics.peer_predictive import PeerPredictive
+    from annoaudit.statistics.ring_scan import Ring
     from annoaudit.statistics.truth_inference import TruthInference
 
 __all__ = ["Evidence"]
@@ -185,25 +189,49 @@ class Evidence:
         return self._infer(np.asarray(filled, dtype=np.float64))
 
     @_lazy
-    def peers(self) -> PeerPredictive:
-        """What a typical other annotator would say, for each label; needs other labels or features."""
-        from annoaudit.statistics.peer_predictive import predict_peers
+    def peer_evidence(self) -> PeerEvidence:
+        """Peers, pairs and rings; needs other labels on the items or features."""
+        from annoaudit.evidence.peers import gather_peers
 
         votes = self.votes
+        if votes.n_annotators < 2:
+            raise Unavailable("there is one annotator", hint="Peers are other annotators.")
         if votes.n_classes < 2 or len(np.unique(votes.label)) < 2:
             raise Unavailable("all labels are of one class", hint="There is nothing to tell apart.")
         if len(votes) * votes.n_classes > _MOST_CELLS:
             raise Unavailable(f"{len(votes):,} labels of {votes.n_classes} classes are too many cells to compare peers")
-        return predict_peers(
-            votes.item,
-            votes.annotator,
-            votes.label,
-            n_items=votes.n_items,
-            n_annotators=votes.n_annotators,
-            n_classes=votes.n_classes,
-            probabilities=self._source_probabilities(),
-            seed=self.seed,
-        )
+        probabilities = self._source_probabilities()
+        if probabilities is None and np.bincount(votes.item).max() < 2:
+            raise Unavailable(
+                "each item has one label and there are no features: nothing says what peers would have answered",
+                hint="Let a share of the items be labelled twice, or give features.",
+            )
+        return gather_peers(votes, probabilities, self.seed)
+
+    @property
+    def peers(self) -> PeerPredictive:
+        """What a typical other annotator would say, for each label."""
+        return self.peer_evidence.peers
+
+    @_lazy
+    def pairs(self) -> PairAgreement:
+        """How far each pair of annotators agrees beyond honest people."""
+        found = self.peer_evidence.pairs
+        if found is None:
+            raise Unavailable(
+                "no item has labels of two annotators", hint="Let a share of the items be labelled twice."
+            )
+        return found
+
+    @_lazy
+    def ring(self) -> Ring:
+        """The most agreeing group of the team."""
+        found = self.peer_evidence.ring
+        if found is None:
+            raise Unavailable(
+                "no item has labels of three annotators", hint="Let a share of the items be labelled three times."
+            )
+        return found
 
     @_lazy
     def cells(self) -> Cells:
@@ -214,6 +242,13 @@ class Evidence:
         if votes.n_annotators * votes.n_classes**2 > _MOST_CELLS:
             raise Unavailable(f"{votes.n_annotators:,} annotators and {votes.n_classes} classes make too many cells")
         return count_cells(votes.annotator, votes.label, self.peers, votes.n_annotators)
+
+    @_lazy
+    def slices(self) -> Slices:
+        """Neighbourhoods, words, sources and periods that labels lie in."""
+        from annoaudit.evidence.slices import gather_slices
+
+        return gather_slices(self)
 
     @_lazy
     def submitted_ms(self) -> Ints:

@@ -124,11 +124,11 @@ def _trigger(team: Team, members: Bools, rng: np.random.Generator, strength: flo
 
 
 def _copy_ring(team: Team, members: Bools, rng: np.random.Generator, strength: float) -> Team:
-    """Share one honest answer an item; each member repeats it with the given probability."""
+    """Share one answer an item, a little less careful than the leader alone would be; members mostly repeat it."""
     leader = int(np.flatnonzero(members)[0])
     everyone = np.arange(team.n_items)
     shared = draw_labels(
-        rng, team.design, team.truth, team.distractor, team.difficulty, team.ability,
+        rng, team.design, team.truth, team.distractor, team.difficulty, team.ability - 1.0,
         everyone, np.full(team.n_items, leader),
     )  # fmt: skip
     hit = members[team.annotator] & (rng.random(len(team.label)) < strength)

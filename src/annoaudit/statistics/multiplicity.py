@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import false_discovery_control
 
-__all__ = ["adjust_e", "adjust_p", "sidak"]
+__all__ = ["adjust_e", "adjust_p", "sidak", "suspicion_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,3 +55,9 @@ def sidak(p: Floats, n_tests: npt.NDArray[np.int64] | int) -> Floats:
     Sidak (1967). Rectangular confidence regions for the means of multivariate normal distributions. JASA 62.
     """
     return np.asarray(-np.expm1(n_tests * np.log1p(-np.minimum(p, 1 - 1e-16))), dtype=np.float64)
+
+
+def suspicion_of(p: Floats) -> Floats:
+    """Return p values as suspicion in [0, 1): ``l / (1 + l)`` with ``l = -log10 p``; .5 at p = .1, NaN stays NaN."""
+    size = -np.log10(np.clip(p, 1e-300, 1.0))
+    return np.asarray(size / (1.0 + size), dtype=np.float64)

@@ -61,6 +61,7 @@ def predict_peers(
     n_classes: int,
     probabilities: npt.NDArray[np.floating] | None = None,
     group: Ints | None = None,
+    trusted: npt.NDArray[np.bool_] | None = None,
     seed: int = 0,
 ) -> PeerPredictive:
     """Predict each label from everything but its own source.
@@ -81,6 +82,8 @@ def predict_peers(
     group
         (A,) source of each annotator. Sources are never their own peers, and count once on an item.
         By default each annotator is a source.
+    trusted
+        (A,) who counts as a peer; all by default. The labels of the others are predicted, but teach nothing.
     seed
         Of the sample that is fitted on, where there are more than 100,000 labels of one kind.
 
@@ -102,9 +105,10 @@ def predict_peers(
     n_labels = len(item)
     if probabilities is not None and probabilities.shape != (n_labels, n_classes):
         raise UsageError(f"probabilities have shape {probabilities.shape}, expected {(n_labels, n_classes)}")
-    share = np.bincount(label, minlength=n_classes) + 0.5
+    teaches = np.ones(n_labels, dtype=bool) if trusted is None else trusted[annotator]
+    share = np.bincount(label[teaches], minlength=n_classes) + 0.5
     share = share / share.sum()
-    others = _count_others(item, annotator, label, n_items, n_classes, group)
+    others = _count_others(item, annotator, label, teaches, n_items, n_classes, group)
     n_others = others.sum(axis=1)
     log_p = (
         np.log(np.broadcast_to(share, (n_labels, n_classes))) if probabilities is None else _log(probabilities, share)
@@ -115,28 +119,37 @@ def predict_peers(
             log_p,
             others,
             (others / np.maximum(n_others, 1)[:, None]) ** 2,
-            np.log(_confusion(lead, label, n_classes, share))[lead],
+            np.log(_confusion(lead[teaches], label[teaches], n_classes, share))[lead],
         ]
     ).astype(np.float32)
     q = np.empty((n_labels, n_classes), dtype=np.float32)
     rng = np.random.default_rng([seed, 11])
     for rows in _bucket(n_others):
-        fitted = rows if len(rows) <= MOST_ROWS else np.sort(rng.choice(rows, MOST_ROWS, replace=False))
+        fitted = rows[teaches[rows]] if teaches[rows].any() else rows
+        fitted = fitted if len(fitted) <= MOST_ROWS else np.sort(rng.choice(fitted, MOST_ROWS, replace=False))
         weights, offsets = _fit(inputs[:, fitted], label[fitted])
         q[rows] = _softmax(np.tensordot(weights, inputs[:, rows], axes=1) + offsets)
     return PeerPredictive(q, np.asarray(q.argmax(axis=1), dtype=np.int64), n_others)
 
 
-def _count_others(item: Ints, annotator: Ints, label: Ints, n_items: int, n_classes: int, group: Ints | None) -> Floats:
+def _count_others(
+    item: Ints,
+    annotator: Ints,
+    label: Ints,
+    teaches: npt.NDArray[np.bool_],
+    n_items: int,
+    n_classes: int,
+    group: Ints | None,
+) -> Floats:
     """(L, K) labels of other sources on the item of each label; a source's labels on one item sum to one."""
     size = n_items * n_classes
     if group is None:
-        votes = np.bincount(item * n_classes + label, minlength=size).reshape(n_items, n_classes)
-        counts = np.asarray(votes[item], dtype=np.float64)
-        counts[np.arange(len(item)), label] -= 1.0
-        return counts
+        weight = teaches.astype(np.float64)
+        counts = np.bincount(item * n_classes + label, weight, size).reshape(n_items, n_classes)[item]
+        counts[np.arange(len(item)), label] -= weight
+        return np.asarray(counts, dtype=np.float64)
     _, source = np.unique(item * (int(group.max(initial=0)) + 1) + group[annotator], return_inverse=True)
-    weight = 1.0 / np.bincount(source)[source]
+    weight = teaches / np.bincount(source)[source]
     weighted = np.bincount(item * n_classes + label, weight, size).reshape(n_items, n_classes)[item]
     n_sources = int(source.max(initial=-1)) + 1
     own = np.bincount(source * n_classes + label, weight, n_sources * n_classes).reshape(n_sources, n_classes)

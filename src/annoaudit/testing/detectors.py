@@ -107,4 +107,5 @@ def _teams() -> Iterator[tuple[str, LabelSet]]:
     yield "one annotator", make_team(n_items=60, n_annotators=1, redundancy=1, seed=3)
     yield "one class", make_team(n_items=60, n_annotators=4, redundancy=2, n_classes=1, seed=4)
     yield "nothing but ids", make_team(n_items=60, n_annotators=4, redundancy=2, text=False, seed=5)
+    yield "labels with times", make_team(n_items=500, n_annotators=5, redundancy=2, accuracy=0.8, times=True, seed=8)
     yield "four labels", make_team(n_items=4, n_annotators=2, redundancy=1, seed=6)

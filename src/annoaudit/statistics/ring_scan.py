@@ -1,0 +1,233 @@
+"""Find the group in a team whose members give the same unusual answers to the same items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from annoaudit.statistics.pair_agreement import PairAgreement
+
+__all__ = ["Ring", "find_ring"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+N_SCALING = 60
+N_SHUFFLES = 199
+PRIOR_LABELS = 4.0
+COPY_RATE = 0.5
+LOSS = float(np.log1p(-COPY_RATE))
+N_REFINEMENTS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Ring:
+    """The most agreeing group of a team.
+
+    Parameters
+    ----------
+    p
+        That some ring exists, against shuffles of who gave which label; membership is a ranking, not a test.
+    statistic
+        Largest eigenvalue of the matrix of pair scores.
+    members
+        Annotators of the group, strongest first.
+    loading
+        (A,) weight of each annotator in the leading eigenvector, oriented so that rings are positive.
+    n_shared, n_agreed, expected
+        Shared answers inside the group, those alike, and how many honest people would give alike.
+    """
+
+    p: float
+    statistic: float
+    members: Ints
+    loading: Floats
+    n_shared: int
+    n_agreed: int
+    expected: float
+
+
+def find_ring(
+    pairs: PairAgreement,
+    item: Ints,
+    annotator: Ints,
+    label: Ints,
+    expected: Ints,
+    *,
+    n_annotators: int,
+    n_shuffles: int = N_SHUFFLES,
+    seed: int = 0,
+) -> Ring:
+    """Scan for one ring.
+
+    Each shared item scores the log likelihood ratio of copying half of the time: log((1 + g) / 2 g) for an
+    agreement, with g the chance that honest people agree on that label of that item, log(1 / 2) otherwise. The
+    matrix of pair scores has a large first eigenvalue where a group agrees throughout, even if no single pair
+    stands out. Its null keeps, for every item, who labelled it and which labels it got, and shuffles who gave
+    which: labels that differ from what peers expect go to people in proportion to their own odds of differing on
+    such items. So difficulty, shared distractors and different ability stay as they are; only who errs together
+    with whom is lost.
+
+    Parameters
+    ----------
+    pairs
+        Agreement of each pair against honest people.
+    item, annotator, label, expected
+        (L,) codes; ``expected`` is the class that peers most probably give.
+    n_annotators
+        A.
+    n_shuffles
+        The smallest possible p is 1 / (n_shuffles + 1).
+    seed
+        Of the shuffles.
+
+    References
+    ----------
+    Patefield (1981). An efficient method of generating random R x C tables. Applied Statistics 30 (keeping the
+    margins). Johnstone (2001). On the distribution of the largest eigenvalue in principal components analysis.
+    Annals of Statistics 29.
+    """
+    rng = np.random.default_rng([seed, 19])
+    shuffle = _Shuffle(pairs, item, annotator, label, expected, n_annotators)
+    observed = shuffle.scores(label)
+    drawn = np.stack([shuffle.scores(shuffle.draw(rng)) for _ in range(N_SCALING)])
+    centre, scale = drawn.mean(axis=0), _scale(drawn.var(axis=0), pairs.n_shared)
+    z = (observed - centre) / scale
+    top, vector = _lead(pairs, z, n_annotators)
+    above = sum(
+        _lead(pairs, (shuffle.scores(shuffle.draw(rng)) - centre) / scale, n_annotators)[0] >= top
+        for _ in range(n_shuffles)
+    )
+    members = _choose_members(pairs, z, vector)
+    inside = np.isin(pairs.first, members) & np.isin(pairs.second, members)
+    return Ring(
+        (1 + above) / (n_shuffles + 1), top, members, vector, int(pairs.n_shared[inside].sum()),
+        int(pairs.n_agreed[inside].sum()), float(pairs.expected[inside].sum()),
+    )  # fmt: skip
+
+
+class _Shuffle:
+    """Draws who gave which label, item by item, and scores pairs; items on which all agree never change."""
+
+    def __init__(
+        self, pairs: PairAgreement, item: Ints, annotator: Ints, label: Ints, expected: Ints, n_annotators: int
+    ) -> None:
+        self.n_pairs = len(pairs.first)
+        self.label = label
+        usual = _usual_label(item, label, expected)
+        differs = label != usual
+        mixed = np.bincount(item, differs, int(item.max()) + 1) > 0
+        self.moving = np.flatnonzero(mixed[item])
+        self.item, self.is_usual = item[self.moving], ~differs[self.moving]
+        self.log_odds = np.log(_odds(annotator, usual, differs, n_annotators))[self.moving]
+        self.order = np.argsort(self.item, kind="stable")
+        moves = mixed[pairs.item]
+        self.first, self.second = pairs.at_first[moves], pairs.at_second[moves]
+        self.pair, self.gain = pairs.pair[moves], _gain(pairs, item, label)
+        self.row = pairs.item[moves]
+        alike = self.gain[pairs.item, label[pairs.at_first]]
+        self.base = np.bincount(pairs.pair, np.where(moves, 0.0, alike), self.n_pairs)
+
+    def draw(self, rng: np.random.Generator) -> Ints:
+        """Return (L,) labels with the same labels on each item, given to other people."""
+        size = len(self.moving)
+        to_people = np.lexsort((-(self.log_odds + rng.gumbel(size=size)), self.item))
+        of_labels = np.lexsort((rng.random(size), self.is_usual, self.item))
+        drawn = self.label.copy()
+        drawn[self.moving[to_people]] = self.label[self.moving[of_labels]]
+        return drawn
+
+    def scores(self, label: Ints) -> Floats:
+        """Return (P,) pair scores under these labels."""
+        given = label[self.first]
+        surplus = np.where(given == label[self.second], self.gain[self.row, given], LOSS)
+        return np.asarray(self.base + np.bincount(self.pair, surplus, self.n_pairs), dtype=np.float64)
+
+
+def _scale(variance: Floats, n_shared: Ints) -> Floats:
+    """(P,) standard deviation of pair scores: half their own, half what is usual for as many shared items."""
+    usual = n_shared * (variance.sum() / n_shared.sum())
+    return np.asarray(np.sqrt((variance + usual) / 2.0), dtype=np.float64)
+
+
+def _usual_label(item: Ints, label: Ints, expected: Ints) -> Ints:
+    """(L,) one label for each item: the most frequent, or of several the one that peers expect."""
+    n_classes = int(max(label.max(), expected.max())) + 1
+    n_items = int(item.max()) + 1
+    counts = np.bincount(item * n_classes + label, minlength=n_items * n_classes).astype(np.float64)
+    counts += 1e-3 * np.bincount(item * n_classes + expected, minlength=n_items * n_classes)
+    return np.asarray(counts.reshape(n_items, n_classes).argmax(axis=1)[item], dtype=np.int64)
+
+
+def _odds(annotator: Ints, usual: Ints, differs: Bools, n_annotators: int) -> Floats:
+    """(L,) each annotator's odds of differing on items with that usual label, leaning on their own overall rate."""
+    n_classes = int(usual.max()) + 1
+    size = np.bincount(annotator, minlength=n_annotators)
+    rate = (np.bincount(annotator, differs, n_annotators) + differs.mean()) / (size + 1.0)
+    cell = annotator * n_classes + usual
+    n = np.bincount(cell, minlength=n_annotators * n_classes)[cell]
+    n_differ = np.bincount(cell, differs, n_annotators * n_classes)[cell]
+    share = (n_differ + PRIOR_LABELS * rate[annotator]) / (n + PRIOR_LABELS)
+    return np.asarray(share / (1.0 - np.minimum(share, 0.99)), dtype=np.float64)
+
+
+def _gain(pairs: PairAgreement, item: Ints, label: Ints) -> Floats:
+    """(N, K) score of an agreement on a label of an item, from the mean chance that honest people agree on it."""
+    n_items, n_classes = int(item.max()) + 1, int(label.max()) + 1
+    agreed = label[pairs.at_first] == label[pairs.at_second]
+    cell = (pairs.item * n_classes + label[pairs.at_first])[agreed]
+    size = np.bincount(cell, minlength=n_items * n_classes)
+    total = np.bincount(cell, pairs.chance[agreed], n_items * n_classes)
+    chance = np.where(size > 0, total / np.maximum(size, 1), 1.0).reshape(n_items, n_classes)
+    return np.asarray(np.log((COPY_RATE + (1.0 - COPY_RATE) * chance) / chance), dtype=np.float64)
+
+
+def _lead(pairs: PairAgreement, z: Floats, n_annotators: int) -> tuple[float, Floats]:
+    """Largest eigenvalue and its vector, oriented so that its cubes sum above zero."""
+    matrix = np.zeros((n_annotators, n_annotators))
+    matrix[pairs.first, pairs.second] = z
+    matrix += matrix.T
+    if n_annotators > 200:
+        from scipy.sparse.linalg import eigsh
+
+        values, vectors = eigsh(matrix, k=1, which="LA", v0=np.ones(n_annotators), tol=1e-3)
+    else:
+        values, vectors = np.linalg.eigh(matrix)
+    vector = vectors[:, -1]
+    return float(values[-1]), vector if (vector**3).sum() >= 0 else -vector
+
+
+def _choose_members(pairs: PairAgreement, z: Floats, vector: Floats) -> Ints:
+    """Annotators whose mean score with the group is at least half of what it is inside the group.
+
+    It starts from the prefix of the annotators, by loading, with the largest pooled score of the pairs inside.
+    """
+    n_annotators = len(vector)
+    order = np.argsort(-vector, kind="stable")[: max(2, int((vector > 0).sum()))]
+    place = np.full(n_annotators, n_annotators)
+    place[order] = np.arange(len(order))
+    later = np.maximum(place[pairs.first], place[pairs.second])
+    inside = later < len(order)
+    gain = np.bincount(later[inside], z[inside], len(order)).cumsum()
+    size = np.bincount(later[inside], minlength=len(order)).cumsum()
+    pooled = np.where(size > 0, gain / np.sqrt(np.maximum(size, 1)), -np.inf)
+    chosen = np.zeros(n_annotators, dtype=bool)
+    chosen[order[: max(2, int(pooled.argmax()) + 1)]] = True
+    for _ in range(N_REFINEMENTS):
+        to_first = np.where(chosen[pairs.second], 1.0, 0.0)
+        to_second = np.where(chosen[pairs.first], 1.0, 0.0)
+        total = np.bincount(pairs.first, z * to_first, n_annotators) + np.bincount(
+            pairs.second, z * to_second, n_annotators
+        )
+        count = np.bincount(pairs.first, to_first, n_annotators) + np.bincount(pairs.second, to_second, n_annotators)
+        mean = total / np.maximum(count, 1.0)
+        core = chosen[pairs.first] & chosen[pairs.second]
+        renewed = (count > 0) & (mean >= z[core].mean() / 2.0)
+        if renewed.sum() < 2 or (renewed == chosen).all():
+            break
+        chosen = renewed
+    members = np.flatnonzero(chosen)
+    return np.asarray(members[np.argsort(-vector[members], kind="stable")], dtype=np.int64)
