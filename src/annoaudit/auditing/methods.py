@@ -51,7 +51,7 @@ METHODS: dict[str, Method] = {
     ),
     "label_fusion": Method(
         "label_fusion",
-        "How unlikely peers find a label, and how often its annotator departs in the same way elsewhere; orders the queue.",
+        "How unlikely peers find a label, and how often its annotator departs in the same way elsewhere.",
         "Efron, Morris (1973), JASA 68",
     ),
     "targeted_flips": Method(
@@ -62,13 +62,13 @@ METHODS: dict[str, Method] = {
     ),
     "slice_scan": Method(
         "slice_scan",
-        "Largest pile of an annotator's departures in one slice, against the same number drawn where peers say they are "
+        "Largest pile of an annotator's departures in one slice, against the same number drawn where peers find them "
         "likely; p values by sequential Monte Carlo.",
         "Kulldorff (1997), Communications in Statistics 26; Besag, Clifford (1991), Biometrika 78",
     ),
     "fixed_response": Method(
         "fixed_response",
-        "Share of items of other classes that get the annotator's favourite class; the lower end of its exact interval.",
+        "Share of items of other classes that get the annotator's favourite class; lower end of its exact interval.",
         "Clopper, Pearson (1934), Biometrika 26",
     ),
     "worse_than_chance": Method(
@@ -83,12 +83,12 @@ METHODS: dict[str, Method] = {
     ),
     "copying": Method(
         "copying",
-        "e value of copying for each pair, against the chance, learned from all pairs, that honest people agree; e-BH.",
-        "van der Linden, Sotaridona (2006), J. Educational and Behavioral Statistics 31; Wang, Ramdas (2022), JRSS B 84",
+        "e value of copying for each pair, against the chance, learned from all pairs, that honest people agree.",
+        "van der Linden, Sotaridona (2006), J. Educ. Behavioral Statistics 31; Wang, Ramdas (2022), JRSS B 84",
     ),
     "drift": Method(
         "drift",
-        "Shiryaev-Roberts detector of a fall of agreement, against each stream's own beginning; alarm of stated run length.",
+        "Shiryaev-Roberts detector of a fall of agreement, against each stream's own beginning; stated run length.",
         "Shin, Ramdas, Rinaldo (2024), New England J. Statistics in Data Science 2",
     ),
     "peer_score": Method(
