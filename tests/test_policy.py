@@ -99,3 +99,58 @@ def test_nothing_flagged_gives_an_empty_table_with_its_columns():
     table = decide(scores(label_scores())).findings(TEAM, str)
     assert list(table.columns) == list(FINDING_COLUMNS)
     assert table.empty
+
+
+def gives(*, p=None, e=None, effect=None, detector="one", level="annotator", members=()):
+    size = len(p if p is not None else e)
+    return Scores(
+        detector, "1", level, VOTES.question, np.arange(size), np.linspace(0.6, 0.9, size),
+        lambda at: [Explanation("Because.", {}) for _ in at], null="a null", members=members,
+        p=None if p is None else np.asarray(p, float), e=None if e is None else np.asarray(e, float),
+        effect=None if effect is None else np.asarray(effect, float),
+    )  # fmt: skip
+
+
+def test_p_values_are_flagged_with_the_false_discovery_rate_held():
+    p = np.r_[0.001, 0.0049, 0.02, np.full(17, 0.6)]
+    assert list(np.flatnonzero(Policy().flag(gives(p=p)))) == [0, 1]
+
+
+def test_e_values_are_flagged_by_e_bh():
+    e = np.r_[500.0, 210.0, 100.0, np.full(17, 0.9)]
+    assert list(np.flatnonzero(Policy().flag(gives(e=e)))) == [0, 1]
+
+
+def test_an_effect_too_small_to_matter_is_not_flagged():
+    assert list(Policy().flag(gives(p=[1e-6, 1e-6], effect=[0.04, 0.06]))) == [False, True]
+
+
+def test_the_cap_counts_all_detectors_of_a_run_and_says_what_it_held_back():
+    one, two = (gives(p=np.full(20, 1e-6), detector=name) for name in ("peer_score", "targeted_flips"))
+    decision = decide(one, two)
+    flagged = [set(np.flatnonzero(mask)) for mask in decision.flagged.values()]
+    assert len(set.union(*flagged)) == 1
+    assert decision.held_back == 38
+
+
+def test_groups_and_mechanism_are_beyond_the_cap():
+    ring = gives(p=[1e-6], detector="ring", level="ring", members=(np.arange(6),))
+    facts = gives(p=np.full(20, 1e-6), detector="identical_artefacts")
+    decision = decide(ring, facts)
+    assert decision.flagged["ring"].sum() == 1
+    assert decision.flagged["identical_artefacts"].sum() == 20
+
+
+def test_a_group_is_one_finding_with_its_members_and_the_adjusted_p():
+    ring = gives(p=[0.01], detector="ring", level="ring", members=(np.array([3, 1]),))
+    (row,) = decide(ring).findings(TEAM, lambda who: f"p-{who}").itertuples()
+    assert row.annotator == "p-w01 + p-w03"
+    assert row.p == pytest.approx(0.01)
+    assert row.severity == "L2"
+
+
+def test_the_leading_detector_weighs_as_much_as_all_others_together():
+    first = scores(label_scores(p1=0.9, p2=0.6), "one")
+    second = scores(label_scores(p1=0.9, p2=0.6), "two")
+    lead = scores(label_scores(p1=0.6, p2=0.99), "label_fusion")
+    assert list(decide(first, second, lead).queue) == [2, 1]

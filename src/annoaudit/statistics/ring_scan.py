@@ -187,15 +187,16 @@ def _gain(pairs: PairAgreement, item: Ints, label: Ints) -> Floats:
 
 def _lead(pairs: PairAgreement, z: Floats, n_annotators: int) -> tuple[float, Floats]:
     """Largest eigenvalue and its vector, oriented so that its cubes sum above zero."""
-    matrix = np.zeros((n_annotators, n_annotators))
-    matrix[pairs.first, pairs.second] = z
-    matrix += matrix.T
     if n_annotators > 200:
+        from scipy.sparse import csr_matrix
         from scipy.sparse.linalg import eigsh
 
-        values, vectors = eigsh(matrix, k=1, which="LA", v0=np.ones(n_annotators), tol=1e-3)
+        half = csr_matrix((z, (pairs.first, pairs.second)), shape=(n_annotators, n_annotators))
+        values, vectors = eigsh(half + half.T, k=1, which="LA", v0=np.ones(n_annotators), tol=1e-3)
     else:
-        values, vectors = np.linalg.eigh(matrix)
+        matrix = np.zeros((n_annotators, n_annotators))
+        matrix[pairs.first, pairs.second] = z
+        values, vectors = np.linalg.eigh(matrix + matrix.T)
     vector = vectors[:, -1]
     return float(values[-1]), vector if (vector**3).sum() >= 0 else -vector
 
