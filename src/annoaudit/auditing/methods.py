@@ -55,4 +55,10 @@ METHODS: dict[str, Method] = {
         "against the team's own spread; a rank among this team, not a test.",
         "Miller, Resnick, Zeckhauser (2005), Management Science 51; Efron (2004), JASA 99",
     ),
+    "sequence_pattern": Method(
+        "sequence_pattern",
+        "Match rates at lags 1 to 5 of an annotator's labels in order of submission, ranked among orders in which "
+        "their labels change places only with labels near in time where peers expect the same class.",
+        "Besag, Clifford (1991), Biometrika 78",
+    ),
 }

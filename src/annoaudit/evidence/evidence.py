@@ -236,6 +236,18 @@ class Evidence:
             raise Unavailable("the labels have no lead times", hint="Map a column with seconds=.")
         return np.where(usable, values, np.nan)
 
+    @_lazy
+    def shown(self) -> Ints:
+        """(L,) class that a prediction showed to the annotator of each vote; -1 where none was."""
+        from annoaudit.evidence.shown_predictions import find_shown
+
+        codes = find_shown(self.labels, self.votes)
+        if not (codes >= 0).any():
+            raise Unavailable(
+                "no label was made with a prediction on show", hint="Predictions come with Label Studio exports."
+            )
+        return codes
+
     def _of_annotations(self, column: str) -> tuple[Any, npt.NDArray[np.bool_]]:
         """Values of the annotation of each vote (times as milliseconds), and where they are known."""
         import pyarrow as pa
