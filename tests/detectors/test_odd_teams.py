@@ -9,7 +9,7 @@ from annoaudit.errors import Unavailable
 from annoaudit.policy import Policy
 from simulated_teams import ODD_TEAMS, evidence_of, odd_team
 
-DETECTORS = ("sequence_pattern",)
+DETECTORS = ("sequence_pattern", "identical_artefacts")
 
 
 @cache

@@ -61,4 +61,10 @@ METHODS: dict[str, Method] = {
         "their labels change places only with labels near in time where peers expect the same class.",
         "Besag, Clifford (1991), Biometrika 78",
     ),
+    "identical_artefacts": Method(
+        "identical_artefacts",
+        "Boxes to stored precision, spans with odd ends, free texts, times to the millisecond and submission gaps that "
+        "two accounts have alike, against all other pairs and against their own different items; e values with e-BH.",
+        "Shafer (2021), JRSS A 184; Wang, Ramdas (2022), JRSS B 84; Clopper, Pearson (1934), Biometrika 26",
+    ),
 }
