@@ -9,7 +9,14 @@ from annoaudit.errors import Unavailable
 from annoaudit.policy import Policy
 from simulated_teams import ODD_TEAMS, evidence_of, odd_team
 
-DETECTORS = ("sequence_pattern", "identical_artefacts")
+DETECTORS = (
+    "sequence_pattern",
+    "identical_artefacts",
+    "accepts_predictions",
+    "gold_gap",
+    "self_consistency",
+    "timing",
+)
 
 
 @cache

@@ -67,4 +67,26 @@ METHODS: dict[str, Method] = {
         "two accounts have alike, against all other pairs and against their own different items; e values with e-BH.",
         "Shafer (2021), JRSS A 184; Wang, Ramdas (2022), JRSS B 84; Clopper, Pearson (1934), Biometrika 26",
     ),
+    "accepts_predictions": Method(
+        "accepts_predictions",
+        "Share of shown predictions kept where peers most probably say another class, against a beta-binomial with the "
+        "team's own spread.",
+        "Skellam (1948), JRSS B 10",
+    ),
+    "gold_gap": Method(
+        "gold_gap",
+        "Agreement above what peers lead to expect on gold items less the same on others, against the team's spread.",
+        "Sinharay (2017), Journal of Educational and Behavioral Statistics 42",
+    ),
+    "self_consistency": Method(
+        "self_consistency",
+        "Cohen's kappa of an annotator's first and second answers, against the team's spread; a rank, not a test.",
+        "Cohen (1960), Educational and Psychological Measurement 20",
+    ),
+    "timing": Method(
+        "timing",
+        "Growth of time with the item's length, labels under an item-specific floor, and bursts, counted only together "
+        "with a shortfall of agreement with peers; a rank, not a test.",
+        "van der Linden (2007), Psychometrika 72",
+    ),
 }
