@@ -77,3 +77,10 @@ def test_surroundings_do_not_reach_across_annotators():
     q = np.array([[0.9, 0.1], [0.9, 0.1], [0.45, 0.55], [0.1, 0.9], [0.1, 0.9]])
     assert expect_in_context(np.array([0, 0, 0, 1, 1]), q)[2] == 0
     assert expect_in_context(np.array([0, 0, 1, 1, 1]), q)[2] == 1
+
+
+@pytest.mark.parametrize("n_labels", [1, 2, 4])
+def test_streams_shorter_than_the_lags_prove_nothing(n_labels):
+    annotator = np.zeros(n_labels, dtype=np.int64)
+    found = compare_orders(annotator, np.arange(n_labels) % 2, annotator, 1)
+    assert found.p[0] > 0.1

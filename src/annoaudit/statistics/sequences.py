@@ -198,7 +198,7 @@ class _Streams:
     bits between them, one sort puts the labels of each stratum into a random order.
     """
 
-    label: npt.NDArray[np.uint32]
+    label: npt.NDArray[np.unsignedinteger]
     packed: npt.NDArray[np.uint64]
     label_bits: int
     random_bits: int
@@ -219,7 +219,7 @@ class _Streams:
         ends = np.searchsorted(annotator, members, side="right")
         begins = np.searchsorted(annotator, members, side="left")
         return cls(
-            label.astype(np.uint32),
+            label.astype(np.min_scalar_type(int(label.max(initial=0)))),
             high | label[order].astype(np.uint64),
             label_bits,
             random_bits,
@@ -233,17 +233,17 @@ class _Streams:
         noise = rng.integers(0, 1 << self.random_bits, (n_draws, len(self.packed)), dtype=np.uint64)
         keys = (noise << np.uint64(self.label_bits)) | self.packed
         keys.sort(axis=1)
-        low = (keys & np.uint64((1 << self.label_bits) - 1)).astype(np.uint32)
+        low = (keys & np.uint64((1 << self.label_bits) - 1)).astype(self.label.dtype)
         return self.count_matches(low[:, self.back])
 
-    def count_matches(self, orders: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+    def count_matches(self, orders: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.int64]:
         """Count (orders, members, lags) labels that equal the one h places before."""
         n_orders, n_labels = orders.shape
         begins, ends = self.bounds
         counts = np.zeros((n_orders, len(begins), len(self.same)), dtype=np.int64)
         for at, same in enumerate(self.same):
             hit = np.zeros((n_orders, n_labels + 1), dtype=np.int32)
-            hit[:, at + 2 :] = (orders[:, at + 1 :] == orders[:, : n_labels - at - 1]) & same
+            hit[:, at + 2 :] = (orders[:, at + 1 :] == orders[:, : max(n_labels - at - 1, 0)]) & same
             total = np.cumsum(hit, axis=1, out=hit)
             counts[:, :, at] = total[:, ends] - total[:, begins]
         return counts
