@@ -6,7 +6,7 @@ import pytest
 from annoaudit.detectors.sequence_pattern import SequencePattern
 from annoaudit.errors import Unavailable
 from annoaudit.policy import Policy
-from annoaudit.simulation import ATTACKS, simulate_team
+from annoaudit.simulation import ATTACKS, TeamDesign, simulate_team
 from annoaudit.simulation.tables import as_labels
 from simulated_teams import SMALL, evidence_of, with_times, without
 
@@ -46,3 +46,9 @@ def test_a_clock_that_runs_backwards_is_read_backwards(attacked):
     turned = with_times(as_labels(attacked), 2 * attacked.submitted_ms.max() - attacked.submitted_ms)
     scores = SequencePattern().score(evidence_of(attacked, turned))
     assert np.array_equal(Policy().flag(scores), attacked.suspects)
+
+
+def test_one_label_an_item_is_not_judged():
+    single = simulate_team(TeamDesign(n_items=600, n_annotators=6, redundancy=1), seed=2)
+    with pytest.raises(Unavailable, match="nobody's items have 1 other labels on average"):
+        SequencePattern().score(evidence_of(single, features=True))

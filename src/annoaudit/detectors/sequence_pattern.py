@@ -43,11 +43,14 @@ class SequencePattern:
         Number of consecutive labels that count as near in time.
     min_labels
         Fewer labels with peers: could not be judged.
+    fewest_others
+        Fewer labels of others on the annotator's items, on average: likewise.
     """
 
     n_lags: int = 5
-    window: int = 20
+    window: int = 10
     min_labels: int = 30
+    fewest_others: float = 1.0
 
     name = "sequence_pattern"
     version = "1"
@@ -64,6 +67,12 @@ class SequencePattern:
             raise Unavailable(
                 f"no annotator has {self.min_labels} labels at times of their own",
                 hint="Labels stamped together by an import have no order.",
+            )
+        judged &= np.bincount(votes.annotator, evidence.peers.n_others, votes.n_annotators) >= self.fewest_others * n
+        if not judged.any():
+            raise Unavailable(
+                f"nobody's items have {self.fewest_others:g} other labels on average",
+                hint="From features alone, a pattern cannot be told from the order in which items were served.",
             )
         order = order[judged[votes.annotator[order]]]
         annotator = votes.annotator[order]
@@ -93,7 +102,7 @@ class SequencePattern:
             null="labels near in time where peers expect the same class could have come in any order",
             p=p,
             family="annotators",
-            missing="" if judged.all() else f"fewer than {self.min_labels} labels, or labels stamped together",
+            missing="" if judged.all() else "too few labels, labels stamped together, or no others on their items",
         )
 
 
