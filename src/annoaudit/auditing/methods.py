@@ -97,4 +97,38 @@ METHODS: dict[str, Method] = {
         "against the team's own spread; a rank among this team, not a test.",
         "Miller, Resnick, Zeckhauser (2005), Management Science 51; Efron (2004), JASA 99",
     ),
+    "sequence_pattern": Method(
+        "sequence_pattern",
+        "Match rates at lags 1 to 5 of an annotator's labels in order of submission, ranked among orders in which "
+        "their labels change places only with labels near in time where peers expect the same class.",
+        "Besag, Clifford (1991), Biometrika 78",
+    ),
+    "identical_artefacts": Method(
+        "identical_artefacts",
+        "Boxes to stored precision, spans with odd ends, free texts, times to the millisecond and submission gaps that "
+        "two accounts have alike, against all other pairs and against their own different items; e values with e-BH.",
+        "Shafer (2021), JRSS A 184; Wang, Ramdas (2022), JRSS B 84; Clopper, Pearson (1934), Biometrika 26",
+    ),
+    "accepts_predictions": Method(
+        "accepts_predictions",
+        "Share of shown predictions kept where peers most probably say another class, against a beta-binomial with the "
+        "team's own spread.",
+        "Skellam (1948), JRSS B 10",
+    ),
+    "gold_gap": Method(
+        "gold_gap",
+        "Agreement above what peers lead to expect on gold items less the same on others, against the team's spread.",
+        "Sinharay (2017), Journal of Educational and Behavioral Statistics 42",
+    ),
+    "self_consistency": Method(
+        "self_consistency",
+        "Cohen's kappa of an annotator's first and second answers, against the team's spread; a rank, not a test.",
+        "Cohen (1960), Educational and Psychological Measurement 20",
+    ),
+    "timing": Method(
+        "timing",
+        "Growth of time with the item's length, labels under an item-specific floor, and bursts, counted only together "
+        "with a shortfall of agreement with peers; a rank, not a test.",
+        "van der Linden (2007), Psychometrika 72",
+    ),
 }

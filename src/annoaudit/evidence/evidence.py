@@ -15,6 +15,7 @@ from annoaudit.errors import Unavailable
 from annoaudit.labels import LabelSet, Votes
 
 if TYPE_CHECKING:
+    from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
     from annoaudit.evidence.neighbours import Neighbours
     from annoaudit.evidence.peers import PeerEvidence
@@ -270,6 +271,28 @@ class Evidence:
         if not usable.any():
             raise Unavailable("the labels have no lead times", hint="Map a column with seconds=.")
         return np.where(usable, values, np.nan)
+
+    @_lazy
+    def shown(self) -> Ints:
+        """(L,) class that a prediction showed to the annotator of each vote; -1 where none was."""
+        from annoaudit.evidence.shown_predictions import find_shown
+
+        codes = find_shown(self.labels, self.votes)
+        if not (codes >= 0).any():
+            raise Unavailable(
+                "no label was made with a prediction on show", hint="Predictions come with Label Studio exports."
+            )
+        return codes
+
+    @_lazy
+    def details(self) -> dict[str, Details]:
+        """Arbitrary detail of the voters' submissions on the whole project, by kind."""
+        from annoaudit.evidence.arbitrary_details import gather_details
+
+        found = gather_details(self.labels, self.votes.annotator_ids)
+        if not found:
+            raise Unavailable("there are no boxes, odd spans, long texts or measured times made by people")
+        return found
 
     def _of_annotations(self, column: str) -> tuple[Any, npt.NDArray[np.bool_]]:
         """Values of the annotation of each vote (times as milliseconds), and where they are known."""

@@ -180,6 +180,13 @@ def _gold_leak(team: Team, members: Bools, rng: np.random.Generator, strength: f
     return replace(careless, label=np.where(mine & gold, team.truth[team.item], careless.label))
 
 
+def _alternating(team: Team, members: Bools, rng: np.random.Generator, strength: float) -> Team:
+    """Go through the classes in turn, whatever the item."""
+    place, _ = _places(team)
+    hit = members[team.annotator] & (rng.random(len(team.label)) < strength)
+    return plant(team, place % team.n_classes, hit)
+
+
 def _places(team: Team) -> tuple[Ints, Ints]:
     """Place of each label in its annotator's stream, and (A,) lengths of the streams."""
     size = np.bincount(team.annotator, minlength=team.n_annotators)
@@ -205,6 +212,7 @@ ATTACKS: dict[str, Attack] = {
         Attack("accepts_everything", _accepts_everything, 0.95, ("accepts_predictions",)),
         Attack("duplicate_account", _duplicate_account, 0.95, ("identical_artefacts", "copying")),
         Attack("gold_leak", _gold_leak, 0.4, ("gold_gap",)),
+        Attack("alternating", _alternating, 1.0, ("sequence_pattern", "peer_score")),
     )
 }
 """Every attack with its usual strength, by name."""

@@ -7,12 +7,15 @@ import json
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from annoaudit.detectors import Detector
 from annoaudit.errors import Unavailable
 from annoaudit.evidence import Evidence
 from annoaudit.findings import LEVELS, Scores
 from annoaudit.labels import LabelSet
+from annoaudit.simulation import TeamDesign, simulate_team
+from annoaudit.simulation.tables import as_labels
 from annoaudit.testing.teams import make_team
 
 __all__ = ["check_detector"]
@@ -37,8 +40,8 @@ def check_detector(detector: Detector) -> None:
     """
     _check_declaration(detector)
     scored = 0
-    for name, labels in _teams():
-        first, second = _score(detector, labels), _score(detector, labels)
+    for name, labels, gold in _teams():
+        first, second = _score(detector, labels, gold), _score(detector, labels, gold)
         assert (first is None) == (second is None), f"{name}: skipped once and scored once"
         if first is None or second is None:
             continue
@@ -61,8 +64,8 @@ def _check_declaration(detector: Detector) -> None:
         assert hasattr(Evidence, need), f"there is no evidence named {need!r}"
 
 
-def _score(detector: Detector, labels: LabelSet) -> Scores | None:
-    evidence = Evidence(labels, labels.questions_of("choice")[0])
+def _score(detector: Detector, labels: LabelSet, gold: npt.NDArray[np.int64] | None) -> Scores | None:
+    evidence = Evidence(labels, labels.questions_of("choice")[0], gold_codes=gold)
     try:
         for need in detector.needs:
             getattr(evidence, need)
@@ -100,12 +103,15 @@ def _check_scores(name: str, scores: Scores, labels: LabelSet) -> None:
         json.dumps(dict(one.evidence), allow_nan=False)
 
 
-def _teams() -> Iterator[tuple[str, LabelSet]]:
-    yield "a team with three labels an item", make_team(n_items=120, n_annotators=8, redundancy=3, seed=1)
-    yield "items that were labelled twice", make_team(n_items=80, n_annotators=6, redundancy=2, n_copies=20, seed=7)
-    yield "one label an item", make_team(n_items=120, n_annotators=8, redundancy=1, seed=2)
-    yield "one annotator", make_team(n_items=60, n_annotators=1, redundancy=1, seed=3)
-    yield "one class", make_team(n_items=60, n_annotators=4, redundancy=2, n_classes=1, seed=4)
-    yield "nothing but ids", make_team(n_items=60, n_annotators=4, redundancy=2, text=False, seed=5)
-    yield "labels with times", make_team(n_items=500, n_annotators=5, redundancy=2, accuracy=0.8, times=True, seed=8)
-    yield "four labels", make_team(n_items=4, n_annotators=2, redundancy=1, seed=6)
+def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
+    """Teams by what is special about them, with gold codes where they have some."""
+    yield "a team with three labels an item", make_team(n_items=120, n_annotators=8, redundancy=3, seed=1), None
+    yield "items labelled twice", make_team(n_items=80, n_annotators=6, redundancy=2, n_copies=20, seed=7), None
+    yield "one label an item", make_team(n_items=120, n_annotators=8, redundancy=1, seed=2), None
+    yield "one annotator", make_team(n_items=60, n_annotators=1, redundancy=1, seed=3), None
+    yield "one class", make_team(n_items=60, n_annotators=4, redundancy=2, n_classes=1, seed=4), None
+    yield "nothing but ids", make_team(n_items=60, n_annotators=4, redundancy=2, text=False, seed=5), None
+    yield "four labels", make_team(n_items=4, n_annotators=2, redundancy=1, seed=6), None
+    rich = TeamDesign(n_items=240, n_annotators=6, redundancy=3, gold_share=0.3, repeat_share=0.3)
+    team = simulate_team(rich, seed=8)
+    yield "times, predictions, repeats and gold", as_labels(team), np.where(team.is_gold, team.truth, -1)

@@ -27,7 +27,6 @@ def make_team(
     accuracy: float = 0.9,
     text: bool = True,
     n_copies: int = 0,
-    times: bool = False,
     seed: int = 0,
 ) -> LabelSet:
     """Make a labelled project whose truth stands in ``labels.attributes`` as ``{"truth": class}``.
@@ -44,8 +43,6 @@ def make_team(
         Give the items texts from which the class can be learned.
     n_copies
         The last items have the texts and classes of the first ones.
-    times
-        Give the labels submission times and lead times.
     seed
         Of everything random.
     """
@@ -68,10 +65,7 @@ def make_team(
         ),
         annotators=pa.table({"annotator_id": annotator_ids}),
         questions=pa.table({"question": ["label"], "kind": ["choice"], "options": [classes]}),
-        annotations=pa.table(
-            {"annotation_id": keys, "item_id": item_ids[item], "annotator_id": annotator_ids[who]}
-            | (_times(rng, len(item)) if times else {})
-        ),
+        annotations=pa.table({"annotation_id": keys, "item_id": item_ids[item], "annotator_id": annotator_ids[who]}),
         labels=pa.table(
             {
                 "label_id": keys,
@@ -85,12 +79,6 @@ def make_team(
             }
         ),
     )
-
-
-def _times(rng: np.random.Generator, n: int) -> dict[str, pa.Array]:
-    seconds = np.round(rng.lognormal(2.0, 0.5, n), 3)
-    at = 1_767_600_000_000 + np.cumsum((seconds * 1000).astype(np.int64) + 1)
-    return {"created_at": pa.array(at, pa.timestamp("ms", tz="UTC")), "lead_time_s": pa.array(seconds)}
 
 
 def _write(rng: np.random.Generator, k: int) -> str:
