@@ -90,6 +90,9 @@ def audit_command(
     question: Annotated[str | None, typer.Option(help="Audit this question only.")] = None,
     media_root: Annotated[Path | None, typer.Option(help="Folder under which image files may be opened.")] = None,
     names: Annotated[bool, typer.Option("--names", help="Show annotators' ids instead of pseudonyms.")] = False,
+    subjective: Annotated[
+        bool, typer.Option("--subjective", help="The question asks for opinions: hold disagreement against nobody.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the summary.")] = False,
 ) -> None:
@@ -117,6 +120,7 @@ def audit_command(
             question=question,
             media_root=media_root,
             names=names,
+            subjective=subjective,
             pseudonym_key=key,
             seed=seed,
         )

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from annoaudit.reporting.as_json import plain_value
 from annoaudit.reporting.heat import ConfusionRow, PairRow, confusion_map, confusion_rows, pair_map, pair_rows
 from annoaudit.reporting.marks import STEPS, HeatMap
-from annoaudit.reporting.record import AuditRecord, QuestionRecord
+from annoaudit.reporting.people import IN_LABELS, MAX_PATTERNS, describe_search, pattern_cards, patterns_note
+from annoaudit.reporting.record import AuditRecord, PeopleRecord, QuestionRecord
 from annoaudit.reporting.review_queue import MAX_ENTRIES, queue_cards, queue_note
 from annoaudit.reporting.tables import (
     AgreementRow,
@@ -40,6 +41,7 @@ __all__ = ["render_html", "render_notebook"]
 _N_OPEN = 12
 _NOTEBOOK_ENTRIES = 10
 _NOTEBOOK_ANNOTATORS = 12
+_NOTEBOOK_PATTERNS = 8
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def render_html(record: AuditRecord) -> str:
             open_cards=cards[:_N_OPEN],
             folded_cards=cards[_N_OPEN:],
             queue_note=queue_note(record, len(cards)),
+            **_people(record.people, MAX_PATTERNS),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
             pages=[_page(question) for question in record.questions],
@@ -89,12 +92,24 @@ def render_notebook(record: AuditRecord) -> str:
             record=record,
             cards=cards,
             severities=sorted({card.severity for card in cards}),
+            **_people(record.people, _NOTEBOOK_PATTERNS),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
             pages=[_page(question, _NOTEBOOK_ANNOTATORS) for question in record.questions],
             steps=range(STEPS),
         )
     )
+
+
+def _people(people: PeopleRecord, limit: int) -> dict[str, object]:
+    """Return what the templates say about people."""
+    cards = pattern_cards(people, limit)
+    return {
+        "pattern_cards": cards,
+        "patterns_note": patterns_note(people, len(cards)),
+        "people_search": describe_search(people),
+        "in_labels": IN_LABELS,
+    }
 
 
 def _page(question: QuestionRecord, n_annotators: int | None = None) -> QuestionPage:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from annoaudit.findings import Outcome
-from annoaudit.reporting.record import AuditRecord
+from annoaudit.reporting.people import describe_search, pattern_cards
+from annoaudit.reporting.record import AuditRecord, PeopleRecord
 from annoaudit.reporting.tables import sorted_outcomes
 from annoaudit.reporting.text import count, fold, interval, percent, plural, shorten
 
@@ -13,6 +14,8 @@ __all__ = ["render_summary"]
 
 _MIN_WIDTH = 40
 _NAME_WIDTH = 26
+_MOST_PATTERNS = 5
+_MOST_NAMED = 4
 
 
 def render_summary(record: AuditRecord, width: int = 80) -> str:
@@ -30,7 +33,7 @@ def render_summary(record: AuditRecord, width: int = 80) -> str:
     many = len(record.questions) > 1
     lines += [_detector_line(outcome, many, width) for outcome in sorted_outcomes(record.outcomes)]
     lines += [] if record.outcomes else ["  No detector ran."]
-    lines.append("")
+    lines += ["", *_people(record.people, width)]
     for sentence in _sentences(record, many):
         lines += _wrapped(sentence, width, indent="  ")
     lines += ["", *_wrapped(f"Next: {shorten(record.next_step, 600)}", width, indent="  ")]
@@ -60,6 +63,24 @@ def _detector_line(outcome: Outcome, many: bool, width: int) -> str:
         said = f"{status}: {shorten(outcome.why, 300) or 'no reason given'}"
     column = max(_NAME_WIDTH, width // 3)
     return _fit(f"  {_pad(_fit(name, column), column)}  {said}", width)
+
+
+def _people(people: PeopleRecord, width: int) -> list[str]:
+    if not people.patterns:
+        return [*_wrapped(f"People: {describe_search(people)}", width, indent="  "), ""]
+    lines = _wrapped("People and patterns (in labels, not guilt):", width, indent="  ")
+    cards = pattern_cards(people, _MOST_PATTERNS)
+    for card in cards:
+        n_more = len(card.pattern.who) - _MOST_NAMED
+        who = " + ".join(shorten(name, 40) for name in card.who[:_MOST_NAMED])
+        who += f" and {n_more} more" if n_more > 0 else ""
+        said = f"{shorten(card.severity, 80)}: {who}. {shorten(card.pattern.sentence, 400)} "
+        said += f"({shorten(card.pattern.detector, 60)}; {shorten(card.test, 160)})"
+        lines += ["  " + line for line in _wrapped(said, width - 2, indent="  ")]
+    if people.n_patterns > len(cards):
+        rest = f"and {people.n_patterns - len(cards)} more in the report and the findings."
+        lines += ["  " + line for line in _wrapped(rest, width - 2)]
+    return [*lines, ""]
 
 
 def _sentences(record: AuditRecord, many: bool) -> Iterator[str]:
