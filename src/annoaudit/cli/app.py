@@ -19,6 +19,7 @@ from annoaudit.cli.review import (
     unpush_command,
     verdicts_command,
 )
+from annoaudit.cli.simulate import SIMULATE_EXAMPLES, simulate_command
 from annoaudit.errors import AnnoauditError, UsageError
 
 __all__ = ["app", "main"]
@@ -153,6 +154,7 @@ def list_command(
         typer.echo(f"{name:<{width}}  {f'{level:<9}  ' if level else ''}{sentence}")
 
 
+app.command("simulate", epilog=SIMULATE_EXAMPLES)(simulate_command)
 app.command("push", epilog=PUSH_EXAMPLES)(push_command)
 app.command("verdicts", epilog=VERDICTS_EXAMPLES)(verdicts_command)
 app.command("unpush", epilog=UNPUSH_EXAMPLES)(unpush_command)

@@ -36,7 +36,7 @@ from annoaudit.reporting.text import (
     spell_time,
 )
 
-__all__ = ["render_html", "render_notebook"]
+__all__ = ["environment", "render_html", "render_notebook"]
 
 _N_OPEN = 12
 _NOTEBOOK_ENTRIES = 10
@@ -65,7 +65,7 @@ def render_html(record: AuditRecord) -> str:
     """
     cards = queue_cards(record, MAX_ENTRIES)
     return (
-        _environment()
+        environment()
         .get_template("report.html.jinja")
         .render(
             record=record,
@@ -86,7 +86,7 @@ def render_notebook(record: AuditRecord) -> str:
     """Return the audit as an HTML fragment for ``_repr_html_``, readable on light and dark notebooks."""
     cards = queue_cards(record, _NOTEBOOK_ENTRIES)
     return (
-        _environment()
+        environment()
         .get_template("notebook.html.jinja")
         .render(
             record=record,
@@ -126,7 +126,8 @@ def _page(question: QuestionRecord, n_annotators: int | None = None) -> Question
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Return the templates with autoescape, in which a missing name is an error and nothing invisible is shown."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("annoaudit.reporting"),
         autoescape=True,
