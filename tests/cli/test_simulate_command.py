@@ -26,7 +26,7 @@ def test_the_sample_project(tmp_path):
     assert done.returncode == 0, done.stderr
     assert all(len(line) <= 80 for line in done.stdout.splitlines() if str(tmp_path) not in line)
     assert "copy_ring" in done.stdout
-    assert "annoaudit: simulating random" in done.stderr
+    assert "annoaudit: simulate: random (6 of 18 audits done" in done.stderr
     document = json.loads((out / "blind_spots.json").read_text("ascii"))
     assert {one["attack"]: one["verdict"] for one in document["attacks"]}["random"] == "detectable"
     page = (out / "blind_spots.html").read_text("utf-8")

@@ -7,8 +7,13 @@ import pytest
 from annoaudit.evidence import Evidence
 from annoaudit.labels import LabelSet
 from annoaudit.simulation import ATTACKS
+from annoaudit.simulation.grounds import Recorded
 from annoaudit.simulation.own_labels import OwnLabels
 from annoaudit.testing import make_team
+
+
+def own(evidence):
+    return OwnLabels(evidence, Recorded.of(evidence))
 
 
 def timed(base):
@@ -30,7 +35,7 @@ def original():
 
 @pytest.fixture(scope="module")
 def ground(original):
-    return OwnLabels.of(original)
+    return own(original)
 
 
 def test_with_nothing_planted_the_labels_are_what_they_were(original, ground):
@@ -78,7 +83,7 @@ def test_an_inserted_word_is_in_the_texts_and_nowhere_before(original, ground):
 def test_gold_stands_for_the_truth_where_there_is_any():
     team = make_team(n_items=60, n_annotators=4, redundancy=2, seed=1)
     gold = np.where(np.arange(60) < 20, 2, -1)
-    ground = OwnLabels.of(Evidence(team, "label", gold_codes=gold))
+    ground = own(Evidence(team, "label", gold_codes=gold))
     assert (ground.team(0).truth[:20] == 2).all()
     planted = ATTACKS["gold_leak"].plant(ground.team(0), 0.3, seed=0)
     theirs = planted.suspects[planted.annotator] & planted.is_gold[planted.item]
@@ -99,6 +104,6 @@ def test_predictions_are_what_accepting_copies():
         items=team.items, annotators=team.annotators, questions=team.questions, annotations=team.annotations,
         labels=team.labels, predictions=shown,
     )  # fmt: skip
-    ground = OwnLabels.of(Evidence(labels, "label"))
+    ground = own(Evidence(labels, "label"))
     assert (ground.team(0).prediction[:10] == 3).all()
     assert (ground.team(0).prediction[10:] == -1).all()

@@ -147,7 +147,13 @@ def test_progress_counts_every_audit(team):
         detectors=[],
         progress=lambda what, done, total: seen.append((what, done, total)),
     )
-    assert seen == [("nothing planted", 0, 4), ("nothing planted", 1, 4), ("random", 2, 4), ("random", 3, 4)]
+    assert seen == [
+        ("reading the team", 0, 4),
+        ("nothing planted", 0, 4),
+        ("nothing planted", 1, 4),
+        ("random", 2, 4),
+        ("random", 3, 4),
+    ]
 
 
 def test_it_saves_a_page_and_json(result, tmp_path):

@@ -21,7 +21,7 @@ def original():
 
 @pytest.fixture(scope="module")
 def twin(original):
-    return Twin.of(original, seed=0)
+    return Twin.of(original, Recorded.of(original), seed=0)
 
 
 def test_everybody_labels_the_same_items_as_their_original(original, twin):
@@ -67,7 +67,7 @@ def test_the_twin_comes_with_no_more_than_the_original(twin):
 
 def test_without_content_the_twin_has_none_either():
     bare = evidence_of(make_team(n_items=60, n_annotators=4, redundancy=2, text=False))
-    twin = Twin.of(bare, seed=0)
+    twin = Twin.of(bare, Recorded.of(bare), seed=0)
     known = twin.evidence(twin.team(1), 1)
     assert known.labels.items["text"].null_count == 60
     assert "probabilities" in known.kept
@@ -87,7 +87,7 @@ def test_times_gold_and_repeats_are_in_the_twin_where_they_are_in_the_original()
         labels=base.labels,
     )  # fmt: skip
     evidence = evidence_of(timed, gold_codes=np.where(np.arange(60) < 15, 0, -1))
-    twin = Twin.of(evidence, seed=0)
+    twin = Twin.of(evidence, Recorded.of(evidence), seed=0)
     assert (twin.recorded.submitted, twin.recorded.lead_times, twin.recorded.gold) == (True, True, True)
     known = twin.evidence(twin.team(2), 2)
     assert np.isfinite(known.lead_time_s).all()
@@ -99,7 +99,7 @@ def test_times_gold_and_repeats_are_in_the_twin_where_they_are_in_the_original()
 
 def test_one_label_an_item_is_judged_by_a_model_that_never_saw_the_annotator():
     single = evidence_of(make_team(n_items=160, n_annotators=6, redundancy=1, seed=8))
-    twin = Twin.of(single, seed=0)
+    twin = Twin.of(single, Recorded.of(single), seed=0)
     assert "shared items" not in twin.description
     known = twin.evidence(twin.team(0), 0)
     assert (known.probabilities.matrix.argmax(1)[known.votes.item] == known.votes.label).mean() > 0.5

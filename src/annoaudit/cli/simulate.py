@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ Examples:
   annoaudit simulate --like labels.csv --into --out out/     plant into these labels, not into a twin
 """
 
+SOON_S = 30.0
 Progress = Callable[[str, int, int], None]
 
 
@@ -101,17 +103,24 @@ def _read_shares(text: str) -> list[float]:
 @contextmanager
 def _show_progress() -> Iterator[Progress]:
     """Progress on a terminal's stderr, else one line an attack."""
+    started = time.monotonic()
+
+    def describe(what: str, done: int, total: int) -> str:
+        left = (time.monotonic() - started) / done * (total - done) if done else 0.0
+        remaining = f", about {max(1, round(left / 60))} min left" if left > SOON_S else ""
+        return f"{what} ({done} of {total} audits done{remaining})"
+
     if sys.stderr.isatty():
         from rich.console import Console
 
-        with Console(stderr=True).status("simulating …") as status:
-            yield lambda what, done, total: status.update(f"simulating {what}, audit {done + 1} of {total} …")
+        with Console(stderr=True).status("reading …") as status:
+            yield lambda *state: status.update(f"simulate: {describe(*state)} …")
         return
     told: set[str] = set()
 
     def tell(what: str, done: int, total: int) -> None:
         if what not in told:
             told.add(what)
-            typer.echo(f"annoaudit: simulating {what} ({done} of {total} audits done)", err=True)
+            typer.echo(f"annoaudit: simulate: {describe(what, done, total)}", err=True)
 
     yield tell

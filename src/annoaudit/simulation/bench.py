@@ -43,8 +43,8 @@ class Bench:
         As in an audit.
     seeds
         One a run.
-    n_stages
-        Attacks and shares that will be run, for the progress.
+    n_audits
+        How many will be run, for the progress.
     progress
         Called with what is being done, audits done, and all.
     """
@@ -53,7 +53,7 @@ class Bench:
     detectors: Sequence[Detector]
     policy: Policy
     seeds: Sequence[int]
-    n_stages: int
+    n_audits: int
     progress: Progress | None = None
     failures: dict[str, str] = field(default_factory=dict)
     n_done: int = 0
@@ -107,7 +107,7 @@ class Bench:
 
     def _audit(self, what: str, team: Team, seed: int) -> Trial:
         if self.progress:
-            self.progress(what, self.n_done, self.n_stages * len(self.seeds))
+            self.progress(what, self.n_done, self.n_audits)
         trial = run_trial(self.ground.evidence(team, seed), self.detectors, self.policy)
         self.failures.update(trial.failures)
         self.n_done += 1

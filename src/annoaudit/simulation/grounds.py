@@ -39,11 +39,6 @@ class Ground(Protocol):
         ...
 
     @property
-    def recorded(self) -> Recorded:
-        """What the labels come with."""
-        ...
-
-    @property
     def is_fixed(self) -> bool:
         """Whether every seed gives the same team before anything is planted."""
         ...
@@ -102,9 +97,9 @@ class Twin:
     description: str
 
     @classmethod
-    def of(cls, evidence: Evidence, seed: int) -> Twin:
+    def of(cls, evidence: Evidence, recorded: Recorded, seed: int) -> Twin:
         """Make the twin of one question's team."""
-        votes, recorded = evidence.votes, Recorded.of(evidence)
+        votes = evidence.votes
         assignment = _assign(evidence, recorded)
         design = replace(
             TeamDesign.like(votes),

@@ -42,11 +42,6 @@ class OwnLabels:
     original: Evidence
     recorded: Recorded
 
-    @classmethod
-    def of(cls, evidence: Evidence) -> OwnLabels:
-        """Take one question's labels."""
-        return cls(evidence, Recorded.of(evidence))
-
     @property
     def description(self) -> str:
         """What is planted into."""

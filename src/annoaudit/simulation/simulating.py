@@ -99,11 +99,14 @@ def simulate(
     names = _check(attacks, shares, strength, runs)
     evidence = _gather(as_labels(like), question, features, gold, media_root, seed)
     chosen, votes = choose_detectors(detectors), evidence.votes
-    ground: Ground = OwnLabels.of(evidence) if into else Twin.of(evidence, seed)
-    left_out = {name: why for name in names if (why := _lack(name, ground.recorded))}
+    recorded, seeds = Recorded.of(evidence), [seed + number for number in range(runs)]
+    left_out = {name: why for name in names if (why := _lack(name, recorded))}
     planted = [ATTACKS[name] for name in names if name not in left_out]
-    seeds = [seed + number for number in range(runs)]
-    bench = Bench(ground, chosen, policy or Policy(), seeds, 1 + len(planted) * len(shares), progress)
+    n_audits = runs * len(planted) * len(shares) + (1 if into else runs)
+    if progress:
+        progress("reading the team", 0, n_audits)
+    ground: Ground = OwnLabels(evidence, recorded) if into else Twin.of(evidence, recorded, seed)
+    bench = Bench(ground, chosen, policy or Policy(), seeds, n_audits, progress)
     honest, overlap = bench.run_honest(), Overlap.of(votes)
     told = tuple(bench.run(attack, share, strength, overlap) for attack in planted for share in shares)
     record = BlindSpotsRecord(
@@ -113,7 +116,7 @@ def simulate(
         seconds=time.perf_counter() - clock,
         ground=ground.description,
         probabilities=f"Items were judged by {QUICK}; an audit uses a stronger ensemble, which takes longer."
-        if ground.recorded.features
+        if recorded.features
         else "Items have no content to judge them by.",
         n_items=votes.n_items,
         n_labels=len(votes),
