@@ -13,9 +13,11 @@ SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 
 
 def run(*arguments):
+    tokens = {name for name in os.environ if name.startswith("LABEL_STUDIO")}
+    known = {name: value for name, value in os.environ.items() if name not in tokens}
     return subprocess.run(
         [sys.executable, "-m", "annoaudit", "simulate", *map(str, arguments)],
-        capture_output=True, text=True, env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}, timeout=300,
+        capture_output=True, text=True, env={**known, "COLUMNS": "80", "NO_COLOR": "1"}, timeout=300,
         encoding="utf-8",
     )  # fmt: skip
 
@@ -66,3 +68,7 @@ def test_two_people_are_too_few(tmp_path):
     )
     frame.to_csv(tmp_path / "labels.csv", index=False)
     refused(run("--like", tmp_path / "labels.csv", "--out", tmp_path), "2 annotators", "3 annotators")
+
+
+def test_an_address_is_pulled_and_needs_its_token(tmp_path):
+    refused(run("--like", "https://labels.example/projects/3/data", "--out", tmp_path), "token")

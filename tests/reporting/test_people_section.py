@@ -111,3 +111,11 @@ def test_numbers_that_are_not_known_are_left_out():
     (card,) = pattern_cards(PeopleRecord(patterns=(bare,), n_patterns=1))
     assert (card.effect, card.statistic) == ("", "")
     assert "nan" not in tell_test(bare)
+
+
+def test_nearly_nothing_is_not_told_as_nothing(record):
+    one = dataclasses.replace(
+        record.people.patterns[0],
+        examples=(dataclasses.replace(record.people.patterns[0].examples[0], probability=0.003),),
+    )
+    assert "under 1 % would say this" in RENDERERS["html"](with_people(record, patterns=(one,), n_patterns=1))

@@ -28,7 +28,10 @@ Progress = Callable[[str, int, int], None]
 
 
 def simulate_command(
-    like: Annotated[str, typer.Option("--like", help="Labels of the team to simulate; any format that audit reads.")],
+    like: Annotated[
+        str,
+        typer.Option("--like", help="Labels of the team to simulate: a file that audit reads, or a project's address."),
+    ],
     into: Annotated[
         bool, typer.Option("--into", help="Plant into these labels themselves instead of a synthetic twin.")
     ] = False,
@@ -57,13 +60,17 @@ def simulate_command(
 ) -> None:
     """Plant attacks into a twin of a team, audit it, and say what would be found there and what not."""
     from annoaudit.auditing.saving import make_folder
+    from annoaudit.connectors import is_address, pull
     from annoaudit.formats import parse_mapping, read
     from annoaudit.policy import Policy
     from annoaudit.simulation import simulate
 
     shares = _read_shares(share)
     make_folder(out)
-    labels = read(like, mapping=parse_mapping(mapping) if mapping else None, format=input_format)
+    if is_address(like):
+        labels = pull(like, into=out)
+    else:
+        labels = read(like, mapping=parse_mapping(mapping) if mapping else None, format=input_format)
     with _show_progress() as progress:
         result = simulate(
             labels,

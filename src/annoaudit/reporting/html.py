@@ -8,6 +8,7 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
+from annoaudit.findings import tell_share
 from annoaudit.reporting.as_json import plain_value
 from annoaudit.reporting.heat import ConfusionRow, PairRow, confusion_map, confusion_rows, pair_map, pair_rows
 from annoaudit.reporting.marks import STEPS, HeatMap
@@ -142,6 +143,7 @@ def environment() -> jinja2.Environment:
         "cut_text": _cut_text,
         "number": number,
         "percent": percent,
+        "share": tell_share,
         "spell_seconds": spell_seconds,
         "spell_time": spell_time,
     }

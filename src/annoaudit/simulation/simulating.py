@@ -194,7 +194,8 @@ def _list_notes(ground: Ground, runs: int) -> tuple[str, ...]:
         "Found: a finding about people names mostly attackers. Detectable: found in more than half of the runs by the "
         "lower end of the exact 95 % interval, and more often than the same people are named with nothing planted. Not "
         "detectable: in less than half by the upper end. In between: sometimes; undecided where the runs are too few.",
-        "The policy flags at most its share of a team in one run, so a larger group is rarely flagged whole.",
+        "The policy flags at most its share of a team in one run, so a larger group is rarely flagged whole. For the "
+        "AUROC, who could not be judged ranks last.",
         "It holds for attacks of this kind and strength. Another attacker may be easier or harder to see.",
     ]
     if runs < TO_DECIDE:
