@@ -134,10 +134,12 @@ class Twin:
 
 
 def judge_evidence(evidence: Evidence) -> Evidence:
-    """Put quick probabilities where the audit would fit its ensemble, and call no two items copies of each other."""
+    """Put quick probabilities where the audit would fit its ensemble; unless it is known better, no item is a copy."""
     evidence.kept.setdefault("near_duplicates", np.arange(evidence.votes.n_items))
     try:
-        evidence.kept["probabilities"] = judge_quickly(evidence.features, evidence.votes, seed=evidence.seed)
+        evidence.kept["probabilities"] = judge_quickly(
+            evidence.features, evidence.votes, cluster=evidence.near_duplicates, seed=evidence.seed
+        )
     except Unavailable as reason:
         evidence.kept["probabilities"] = reason
     return evidence

@@ -30,7 +30,7 @@ Ints = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]
 
 
-def judge_quickly(features: Features, votes: Votes, *, seed: int) -> Probabilities:
+def judge_quickly(features: Features, votes: Votes, *, cluster: Ints | None = None, seed: int) -> Probabilities:
     """Return class probabilities from a model that saw neither an item's labels nor, at one label an item, its source.
 
     Parameters
@@ -39,6 +39,8 @@ def judge_quickly(features: Features, votes: Votes, *, seed: int) -> Probabiliti
         Vectors of the N items.
     votes
         What to learn from.
+    cluster
+        (N,) copies of each other, never apart; by default no item is a copy.
     seed
         Fixes the folds.
 
@@ -52,7 +54,7 @@ def judge_quickly(features: Features, votes: Votes, *, seed: int) -> Probabiliti
     matrix = _with_constant(features.scaled)
     strength = STRENGTH_SPARSE if features.is_sparse else STRENGTH_DENSE
     total, times = np.zeros((votes.n_items, votes.n_classes), dtype=np.float32), np.zeros(votes.n_items)
-    group = _group(votes)
+    group = _group(votes, np.arange(votes.n_items) if cluster is None else cluster)
     folds = group_folds(group, min(N_FOLDS, len(np.unique(group))), stratify=votes.label, seed=seed)
     for fold in np.unique(folds):
         rows, soft = _share(votes, folds != fold)
@@ -66,10 +68,10 @@ def judge_quickly(features: Features, votes: Votes, *, seed: int) -> Probabiliti
     return Probabilities(matrix=averaged, source=QUICK)
 
 
-def _group(votes: Votes) -> Ints:
-    """(L,) what a fold holds out together: all labels of an annotator where each item has one, else of an item."""
+def _group(votes: Votes, cluster: Ints) -> Ints:
+    """(L,) what a fold holds out together: an annotator's labels where each item has one, else those of an item."""
     is_single = np.bincount(votes.item).max(initial=0) < 2
-    return votes.annotator if is_single and votes.n_annotators >= FEWEST_ANNOTATORS else votes.item
+    return votes.annotator if is_single and votes.n_annotators >= FEWEST_ANNOTATORS else cluster[votes.item]
 
 
 def _share(votes: Votes, learned: npt.NDArray[np.bool_]) -> tuple[Ints, Singles]:
