@@ -5,7 +5,7 @@ import pytest
 
 from annoaudit.findings import Scores
 from annoaudit.reporting.blind_spot_records import Share
-from annoaudit.simulation.bench import judge_share, tell_mean, tell_share
+from annoaudit.simulation.bench import choose_others_best, judge_share, tell_mean, tell_share
 from annoaudit.simulation.trials import Trial, _measure_margins, find_suspects, rank_labels, rank_people
 
 
@@ -30,17 +30,32 @@ def test_people_are_counted_once_over_all_findings():
     assert trial().people.tolist() == []
 
 
-def test_ranks_use_the_detectors_meant_to_see_it_and_else_all():
+def test_each_detector_ranks_people():
     both = trial(margins={"right": [5, 4, 1, 1, 0], "wrong": [0, 0, 9, 9, 9]})
-    assert rank_people(both, SUSPECTS, ("right",)) == 1.0
-    assert rank_people(both, SUSPECTS, ("wrong",)) == 0.0
-    assert rank_people(both, SUSPECTS, ("not installed",)) == 0.0  # the loudest of all speaks
+    assert rank_people(both, SUSPECTS) == {"right": 1.0, "wrong": 0.0}
 
 
 def test_who_could_not_be_judged_ranks_last_and_nobody_judged_is_not_a_half():
-    assert rank_people(trial(margins={"a": [np.nan, 3, 1, 1, 1]}), SUSPECTS, ()) == 0.5
-    assert np.isnan(rank_people(trial(margins={"a": [np.nan] * 5}), SUSPECTS, ()))
-    assert np.isnan(rank_people(trial(), SUSPECTS, ()))
+    assert rank_people(trial(margins={"a": [np.nan, 3, 1, 1, 1]}), SUSPECTS) == {"a": 0.5}
+    assert rank_people(trial(margins={"a": [np.nan] * 5}), SUSPECTS) == {}
+    assert rank_people(trial(), SUSPECTS) == {}
+
+
+def test_the_detector_is_chosen_by_the_other_runs():
+    runs = [{"a": 0.9, "b": 0.2}, {"a": 0.8, "b": 0.3}, {"a": 0.1, "b": 1.0}]
+    assert choose_others_best(runs, ()).tolist() == [0.2, 0.3, 0.1]  # the others favour b, b and a
+
+
+def test_choosing_among_many_useless_detectors_does_not_flatter():
+    rng = np.random.default_rng(0)
+    runs = [{f"d{i}": rng.random() for i in range(12)} for _ in range(4000)]
+    means = [choose_others_best(runs[at : at + 6], ()).mean() for at in range(0, 4000, 6)]
+    assert np.mean(means) == pytest.approx(0.5, abs=0.03)
+
+
+def test_ties_and_single_runs_go_to_the_expected_detectors():
+    assert choose_others_best([{"a": 0.9, "z": 0.7}], ("z",)).tolist() == [0.7]
+    assert np.isnan(choose_others_best([{}], ())).all()
 
 
 def test_labels_rank_in_the_review_order_and_unflagged_ones_last():

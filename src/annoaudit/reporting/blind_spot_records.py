@@ -47,9 +47,9 @@ class AttackRecord:
     by
         Detectors that found them, with the number of runs, most often first.
     expected
-        Installed detectors that are meant to see it; the AUROC is theirs, or that of all where there are none.
+        Installed detectors that are meant to see it.
     people
-        AUROC of the attackers among annotators.
+        AUROC of the attackers among annotators, in each run by the detector that was best in the other runs.
     labels
         Average precision of the review order for the labels the attack changed.
     base_rate

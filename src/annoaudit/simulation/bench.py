@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from annoaudit.simulation.grounds import Ground
     from annoaudit.simulation.teams import Team
 
-__all__ = ["EVEN", "Bench", "judge_share"]
+__all__ = ["EVEN", "Bench", "choose_others_best", "judge_share"]
 
+Floats = npt.NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 
 EVEN = 0.5
@@ -71,7 +72,8 @@ class Bench:
         """Audit the ground with one attack, once a seed."""
         by: Counter[str] = Counter()
         n_found, n_chance, sizes, n_changed = 0, 0, [], []
-        people, labels = [], []
+        people: list[dict[str, float]] = []
+        labels: list[float] = []
         known = {one.name for one in self.detectors}
         expected = tuple(name for name in attack.expected if name in known)
         for number, seed in enumerate(self.seeds):
@@ -82,7 +84,7 @@ class Bench:
             n_found += bool(found)
             n_chance += bool(find_suspects(self.unplanted[number % len(self.unplanted)], team.suspects))
             malicious = team.malicious[~team.again]
-            people.append(rank_people(trial, team.suspects, expected))
+            people.append(rank_people(trial, team.suspects))
             labels.append(rank_labels(trial, self.ground.order_labels(malicious)))
             sizes.append(int(team.suspects.sum()))
             n_changed.append(float(malicious.mean()))
@@ -98,7 +100,7 @@ class Bench:
             chance=chance,
             by=_rank(by),
             expected=expected,
-            people=tell_mean(np.array(people)),
+            people=tell_mean(choose_others_best(people, expected)),
             labels=tell_mean(np.array(labels)),
             base_rate=float(np.mean(n_changed)),
             verdict=verdict,
@@ -112,6 +114,19 @@ class Bench:
         self.failures.update(trial.failures)
         self.n_done += 1
         return trial
+
+
+def choose_others_best(by_detector: Sequence[Mapping[str, float]], expected: Sequence[str]) -> Floats:
+    """Return (runs,) the AUROC of the detector that was best in the other runs, so that choosing flatters nothing.
+
+    Ties, and a single run, go to the detectors that are expected to see the attack.
+    """
+    names = sorted({name for run in by_detector for name in run}, key=lambda name: (name not in expected, name))
+    if not names:
+        return np.full(len(by_detector), np.nan)
+    table = np.array([[run.get(name, 0.5) for name in names] for run in by_detector])
+    others = table.sum(axis=0) - table
+    return np.asarray(table[np.arange(len(table)), others.argmax(axis=1)], dtype=np.float64)
 
 
 def judge_share(found: Share, chance: Share) -> str:
@@ -135,7 +150,7 @@ def tell_share(k: int, n: int) -> Share:
     return Share(k, n, k / n, float(low), float(high))
 
 
-def tell_mean(values: npt.NDArray[np.float64], *, most: float = 1.0) -> Mean:
+def tell_mean(values: Floats, *, most: float = 1.0) -> Mean:
     """Return the mean over runs with its t interval, within [0, most]."""
     known = values[np.isfinite(values)]
     if not len(known):

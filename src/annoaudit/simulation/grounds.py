@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from annoaudit.labels import LabelSet
 
-__all__ = ["Ground", "Recorded", "Twin", "judge_evidence"]
+__all__ = ["Ground", "Recorded", "Twin", "is_available", "judge_evidence"]
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 STEPS = 9
 ABILITIES = (-2.0, 9.0)
@@ -74,11 +75,11 @@ class Recorded:
         labels = evidence.labels
         return cls(
             texts=labels.items["text"].null_count < labels.items.num_rows,
-            features=_has(evidence, "features"),
-            submitted=_has(evidence, "submitted_ms"),
-            lead_times=_has(evidence, "lead_time_s"),
+            features=is_available(evidence, "features"),
+            submitted=is_available(evidence, "submitted_ms"),
+            lead_times=is_available(evidence, "lead_time_s"),
             predictions=labels.predictions.num_rows > 0,
-            gold=_has(evidence, "gold"),
+            gold=is_available(evidence, "gold"),
             repeats=evidence.votes.later is not None,
         )
 
@@ -95,6 +96,7 @@ class Twin:
     assignment: Assignment
     recorded: Recorded
     description: str
+    contents: dict[int, tuple[Floats, dict[str, object]]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, evidence: Evidence, recorded: Recorded, seed: int) -> Twin:
@@ -123,10 +125,20 @@ class Twin:
         """Return what an audit would know of this team: no more than of the real one."""
         gold = np.where(team.is_gold, team.truth, -1) if self.recorded.gold else None
         vectors = team.features if self.recorded.features else None
-        known = Evidence(
-            _keep_recorded(as_labels(team), self.recorded), QUESTION, given_features=vectors, gold_codes=gold, seed=seed
-        )
+        labels = _keep_recorded(as_labels(team), self.recorded)
+        known = Evidence(labels, QUESTION, given_features=vectors, gold_codes=gold, seed=seed)
+        if vectors is not None:
+            known.kept.update(self._know_contents(known, vectors))
         return judge_evidence(known)
+
+    def _know_contents(self, evidence: Evidence, vectors: Floats) -> dict[str, object]:
+        """Return what follows from the items alone: the same for all attacks on one seed, so found once."""
+        seen = self.contents.get(evidence.seed)
+        if seen is None or not np.array_equal(seen[0], vectors):
+            evidence.kept["near_duplicates"] = np.arange(evidence.votes.n_items)
+            kept: dict[str, object] = {"features": evidence.features, "neighbours": evidence.neighbours}
+            seen = self.contents[evidence.seed] = vectors, kept
+        return seen[1]
 
     def order_labels(self, of_team: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Return the values as they are: the twin's tables have the order of the team."""
@@ -177,7 +189,7 @@ def _match(
         told += (
             f"; two people give the same label to {100 * reached:.0f} % of shared items (here {100 * agreement:.0f} %)"
         )
-    if recorded.features and _has(evidence, "probabilities"):
+    if recorded.features and is_available(evidence, "probabilities"):
         probable = evidence.probabilities.rows_for(votes.item)
         known = np.isfinite(probable).all(axis=1)
         telling = float((probable[known].argmax(axis=1) == votes.label[known]).mean())
@@ -224,7 +236,8 @@ def _bisect(measure: Callable[[float], float], wanted: float, ends: tuple[float,
     return middle, reached
 
 
-def _has(evidence: Evidence, name: str) -> bool:
+def is_available(evidence: Evidence, name: str) -> bool:
+    """Return whether the evidence can be had, and keep it."""
     try:
         getattr(evidence, name)
     except Unavailable:

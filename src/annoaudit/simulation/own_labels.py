@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from annoaudit.evidence import Evidence
 from annoaudit.simulation.designs import TeamDesign
-from annoaudit.simulation.grounds import Recorded, judge_evidence
+from annoaudit.simulation.grounds import Recorded, is_available, judge_evidence
 from annoaudit.simulation.tables import TRIGGER
 from annoaudit.simulation.teams import Team
 
@@ -90,7 +90,7 @@ class OwnLabels:
         labels = self._write(team)
         kept: dict[str, object] = {}
         for name in FROM_TEXTS[:1] if (team.keyword == TRIGGER_CODE).any() else FROM_TEXTS:
-            if name in self.original.kept:
+            if is_available(self.original, name):
                 kept[name] = self.original.kept[name]
         fresh = Evidence(
             labels, self.original.question, given_features=self.original.given_features,

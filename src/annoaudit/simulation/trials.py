@@ -80,28 +80,29 @@ def find_suspects(trial: Trial, suspects: Bools) -> tuple[str, ...]:
     )
 
 
-def rank_people(trial: Trial, suspects: Bools, expected: Sequence[str]) -> float:
-    """Return the AUROC of suspects among annotators; NaN where nobody could be judged.
+def rank_people(trial: Trial, suspects: Bools) -> dict[str, float]:
+    """Return by detector the AUROC of suspects among annotators; who could not be judged ranks last.
 
-    By the detectors that are meant to see it, where any of them judged; else by all.
+    Detectors that judged nobody are left out.
     """
-    chosen = [trial.margins[name] for name in expected if name in trial.margins] or list(trial.margins.values())
-    if not chosen or suspects.all() or not suspects.any():
-        return float("nan")
-    filled = np.stack([np.nan_to_num(margin, nan=-np.inf) for margin in chosen]).max(axis=0)
-    if not np.isfinite(filled).any():
-        return float("nan")
-    lowest = filled[np.isfinite(filled)].min() - 1.0
-    return float(roc_auc_score(suspects, np.where(np.isfinite(filled), filled, lowest)))
+    if suspects.all() or not suspects.any():
+        return {}
+    judged = {name: margin for name, margin in trial.margins.items() if np.isfinite(margin).any()}
+    return {name: float(roc_auc_score(suspects, _fill(margin))) for name, margin in judged.items()}
 
 
 def rank_labels(trial: Trial, malicious: Bools) -> float:
     """Return the average precision of the review order for malicious labels; NaN where there are none."""
     if not malicious.any():
         return float("nan")
-    known = np.isfinite(trial.urgency)
-    lowest = trial.urgency[known].min() - 1.0 if known.any() else 0.0
-    return float(average_precision_score(malicious, np.where(known, trial.urgency, lowest)))
+    return float(average_precision_score(malicious, _fill(trial.urgency)))
+
+
+def _fill(values: Floats) -> Floats:
+    """Put what is not known below everything else."""
+    known = np.isfinite(values)
+    lowest = values[known].min() - 1.0 if known.any() else 0.0
+    return np.where(known, values, lowest)
 
 
 def _name_groups(scores: Scores, flagged: Bools) -> tuple[Ints, ...]:
