@@ -62,3 +62,18 @@ def test_every_error_class_is_drawn_in_the_tree():
     tree = errors.__doc__
     for name in errors.__all__:
         assert name in tree
+
+
+def test_every_attack_and_key_of_a_simulation_is_documented():
+    from annoaudit.reporting import blind_spot_records
+    from annoaudit.simulation import ATTACKS
+
+    text = (ROOT / "docs" / "simulate.md").read_text(encoding="utf-8")
+    records = [getattr(blind_spot_records, name) for name in blind_spot_records.__all__]
+    keys = {field.name for record in records for field in dataclasses.fields(record)}
+    for name in {*ATTACKS, *keys}:
+        assert f"`{name}`" in text
+    for attack in ATTACKS.values():
+        assert f"| {attack.strength:g} |".replace("0.", ".") in next(
+            line for line in text.splitlines() if line.startswith(f"| `{attack.name}`")
+        )

@@ -27,6 +27,7 @@ _HOMES = {
     "pull": "annoaudit.connectors",
     "push": "annoaudit.reviewing",
     "read": "annoaudit.formats",
+    "simulate": "annoaudit.simulation",
     "unpush": "annoaudit.reviewing",
     "verdicts": "annoaudit.reviewing",
 }
@@ -46,6 +47,7 @@ __all__ = [
     "pull",
     "push",
     "read",
+    "simulate",
     "unpush",
     "verdicts",
 ]
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from annoaudit.labels import LabelSet
     from annoaudit.policy import Policy
     from annoaudit.reviewing import apply_corrections, push, unpush, verdicts
+    from annoaudit.simulation import simulate
 
 
 def __getattr__(name: str) -> object:

@@ -55,6 +55,17 @@ def test_the_sample_project_end_to_end(tmp_path):
     assert "ann09" not in report
 
 
+def test_opinions_hold_disagreement_against_nobody(tmp_path):
+    done = run("audit", SAMPLE / "labels.csv", "--out", tmp_path, "--subjective")
+    assert done.returncode == 0, done.stderr
+    document = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert document["people"]["subjective"] is True
+    assert not any(one["detector"] == "peer_score" for one in document["people"]["patterns"])
+    assert "asks for opinions" in done.stdout
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "disagreement with others is held against nobody" in report
+
+
 def test_running_again_adds_a_run_and_keeps_pseudonyms(tmp_path):
     from annoaudit.store import open_store
 

@@ -14,7 +14,10 @@ from annoaudit.findings import FINDING_COLUMNS, Finding, Outcome, fingerprint
 from annoaudit.reporting.record import (
     AuditRecord,
     ErrorRate,
+    Exhibit,
     Method,
+    Pattern,
+    PeopleRecord,
     QuestionRecord,
     QueueEntry,
     Reason,
@@ -104,7 +107,68 @@ def realistic(n_annotators: int = 22, n_queue: int = 90, n_questions: int = 1, s
                 "Brown, Cai & DasGupta 2001, Statistical Science 16(2).",
             ),
         ),
+        people=people_record(names),
         settings={"budget": 99, "seed": 20260314, "detectors": ["all"], "names": False, "gold": None},
+    )
+
+
+def people_record(names: list[str]) -> PeopleRecord:
+    """One finding of each kind, as far as there are people for them."""
+    patterns = [
+        pattern("identical_artefacts", "pair", "L3", names[2:4], e=4_100.0, adjusted=0.0004),
+        pattern("ring", "ring", "L2", names[4:20], p=0.002),
+        pattern("slice_scan", "slice", "L2", names[1:2], p=0.0004),
+        pattern("peer_score", "annotator", "L1", names[:1]),
+    ]
+    shown = tuple(one for one in patterns if len(one.who) >= {"pair": 2, "ring": 2}.get(one.level, 1))
+    return PeopleRecord(
+        patterns=shown,
+        n_patterns=len(shown) + 3,
+        n_held_back=2,
+        looked_for=("copying", "peer_score", "ring"),
+        not_judged=(("accepts_predictions", "no prediction was shown to annotators"),),
+        blind_spots=(
+            "Two annotators share 7.8 items on average: copying cannot be told from agreement here.",
+            "To measure what would be found here, plant it: annoaudit simulate --like labels.csv.",
+        ),
+    )
+
+
+def pattern(detector: str, level: str, severity: str, who: list[str], **sure: float) -> Pattern:
+    nan = float("nan")
+    examples = tuple(
+        Exhibit(f"mail-{i:04d}", CLASSES[0], CLASSES[i % 5 + 1], 0.02 + 0.01 * i, TEXTS[i % 6]) for i in range(8)
+    )
+    matched = tuple(Exhibit(f"mail-{40 + i:04d}", CLASSES[i % 5 + 1], CLASSES[i % 5 + 1], 0.93) for i in range(6))
+    return Pattern(
+        detector=detector,
+        level=level,
+        severity=severity,
+        meaning={"L1": "agreement or quality below the team's", "L2": "a systematic pattern"}.get(
+            severity, "integrity"
+        ),
+        question="topic",
+        who=tuple(sorted(who)),
+        sentence="63 % of these 100 labels are what peers would most probably say; their items lead to expect 94 %.",
+        caution="Shared view or coordination; cannot be told apart from labels." if len(who) > 1 else "",
+        suspicion=0.98,
+        statistic="shortfall of agreement",
+        value=0.31,
+        n=100,
+        effect=0.31,
+        effect_low=0.25,
+        effect_high=0.37,
+        effect_name="agreement with peers below what their items lead to expect",
+        null="labels that follow the peers' probabilities" if sure else "",
+        p=sure.get("p", nan),
+        e=sure.get("e", nan),
+        adjusted=sure.get("adjusted", nan),
+        family="annotators" if sure else "",
+        examples=examples,
+        matched=matched,
+        innocent=("another version of the guideline", "a view that the majority does not share"),
+        would_clear="blinded second labels on a random 50 of their items",
+        facts=(("standard error", "0.03"),),
     )
 
 
@@ -331,6 +395,7 @@ def empty() -> AuditRecord:
         outcomes=(Outcome("consensus_disagreement", "1", "topic", "skipped", why="items have one label"),),
         settings={},
         methods=(),
+        people=PeopleRecord(not_judged=(("peer_score", "fewer than three annotators have 20 labels"),)),
         limits=("Agreement is not known: no item has labels from two annotators.",),
     )
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from annoaudit import __version__
 from annoaudit.auditing.gathering import as_labels, choose_questions, gather_evidence
+from annoaudit.auditing.people import gather_people
 from annoaudit.auditing.pseudonyms import Pseudonyms
 from annoaudit.auditing.queue import list_queue
 from annoaudit.auditing.running import choose_detectors, count_flags, run_detectors
@@ -119,6 +120,7 @@ def audit(
     folds: str = "auto",
     media_root: str | Path | None = None,
     names: bool = False,
+    subjective: bool = False,
     pseudonym_key: bytes | None = None,
     seed: int = 0,
 ) -> Audit:
@@ -146,6 +148,8 @@ def audit(
         Folder under which image files may be opened.
     names
         Show annotators' ids instead of pseudonyms.
+    subjective
+        The question asks for opinions: disagreement with others is held against nobody.
     pseudonym_key
         Secret that makes pseudonyms the same in every run; by default they last as long as the process.
     seed
@@ -164,8 +168,7 @@ def audit(
     started, clock = datetime.now(UTC), time.perf_counter()
     labels = as_labels(labels)
     questions = choose_questions(labels, question, with_answers=probabilities is not None or gold is not None)
-    rules = policy or Policy()
-    rules = rules if budget is None else replace(rules, budget=budget)
+    rules = _choose_rules(policy, budget, subjective=subjective)
     name_of = Pseudonyms(pseudonym_key, names=names)
     chosen = choose_detectors(detectors)
     evidences = [
@@ -196,14 +199,15 @@ def audit(
         for outcome in outcomes
     ]
     summaries = tuple(summarise_question(e, d, name_of) for e, d in zip(evidences, decisions, strict=True))
+    people = gather_people(evidences, decisions, findings, outcomes, chosen, name_of)
     record = AuditRecord(
         title=Path(labels.source).name if labels.source else "labels",
         source=labels.source,
         version=__version__,
         started_at=started,
         seconds=time.perf_counter() - clock,
-        headline=state_headline(summaries, decisions),
-        next_step=state_next_step(summaries, decisions, outcomes),
+        headline=state_headline(decisions, name_of),
+        next_step=state_next_step(summaries, decisions, outcomes, people),
         n_items=labels.items.num_rows,
         n_labels=sum(len(one.votes) for one in evidences),
         n_annotators=max(one.votes.n_annotators for one in evidences),
@@ -214,11 +218,24 @@ def audit(
         outcomes=tuple(outcomes),
         queue=tuple(queue),
         findings=_join_findings(findings),
-        limits=list_limits(labels, evidences, outcomes),
+        limits=list_limits(labels, evidences, outcomes, people),
         methods=list_methods(outcomes),
-        settings={"seed": seed, "folds": folds, "names": names, "thresholds": _thresholds(rules, chosen)},
+        people=people,
+        settings={
+            "seed": seed,
+            "folds": folds,
+            "names": names,
+            "subjective": rules.subjective,
+            "thresholds": _thresholds(rules, chosen),
+        },
     )
     return Audit(record, tuple(one for scores, _ in runs for one in scores), tuple(evidences))
+
+
+def _choose_rules(policy: Policy | None, budget: int | None, *, subjective: bool) -> Policy:
+    rules = policy or Policy()
+    rules = rules if budget is None else replace(rules, budget=budget)
+    return replace(rules, subjective=True) if subjective else rules
 
 
 def _share_budget(policy: Policy, n_labels: Sequence[int]) -> list[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from annoaudit.reporting.record import AuditRecord
     from annoaudit.store import RunRow
 
-__all__ = ["STORE_NAME", "make_folder", "save_audit"]
+__all__ = ["STORE_NAME", "make_folder", "save_audit", "write_reports"]
 
 STORE_NAME = "annoaudit.db"
 _RENDERERS = {".html": render_html, ".htm": render_html, ".md": render_markdown, ".json": render_json}
@@ -28,17 +30,43 @@ def save_audit(record: AuditRecord, exit_code: int, path: str | Path) -> Path:
     AnnoauditError
         The place cannot be written.
     """
-    target = Path(path)
+    renderers = {suffix: partial(render, record) for suffix, render in _RENDERERS.items()}
+    return _write(Path(path), renderers, partial(_save_folder, record, exit_code))
+
+
+def write_reports(path: str | Path, name: str, renderers: Mapping[str, Callable[[], str]]) -> Path:
+    """Write one report to a file named by its suffix, or every kind under one name to a folder.
+
+    Raises
+    ------
+    UsageError
+        The suffix names no known report format.
+    AnnoauditError
+        The place cannot be written.
+    """
+
+    def fill(folder: Path) -> None:
+        make_folder(folder)
+        for suffix, render in renderers.items():
+            write_whole(folder / f"{name}{suffix}", render())
+
+    return _write(Path(path), renderers, fill)
+
+
+def _write(target: Path, renderers: Mapping[str, Callable[[], str]], fill: Callable[[Path], None]) -> Path:
+    suffix = target.suffix.lower()
     try:
-        if target.suffix.lower() in _RENDERERS and not target.is_dir():
+        if suffix in renderers and not target.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(target, _RENDERERS[target.suffix.lower()](record))
-        elif target.suffix and not target.is_dir():
+            write_whole(target, renderers[suffix]())
+        elif suffix and not target.is_dir():
+            known = [one for one in renderers if one != ".htm"]
             raise UsageError(
-                f"{target} names no known report format.", hint="Use .html, .md or .json, or name a folder."
+                f"{target} names no known report format.",
+                hint=f"Use {', '.join(known[:-1])} or {known[-1]}, or name a folder.",
             )
         else:
-            _save_folder(record, exit_code, target)
+            fill(target)
     except OSError as error:
         raise _unwritable(target, error) from error
     return target

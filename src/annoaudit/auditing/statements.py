@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,31 +11,56 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annoaudit.auditing.methods import METHODS
+from annoaudit.auditing.people import find_people
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Outcome
+from annoaudit.findings import SEVERITIES, Outcome, Severity
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
     from annoaudit.labels import LabelSet
     from annoaudit.policy import Decision
-    from annoaudit.reporting.record import Method, QuestionRecord
+    from annoaudit.reporting.record import Method, PeopleRecord, QuestionRecord
+
+CLEAR_FIRST = " Before anyone is spoken to, do what would clear each finding about people."
 
 __all__ = ["list_limits", "list_methods", "state_headline", "state_next_step"]
 
 
-def state_headline(questions: Sequence[QuestionRecord], decisions: Sequence[Decision]) -> str:
-    """Return the verdict line: how many labels are worth a second look, and what is known of the rest."""
-    n_labels = sum(one.n_labels for one in questions)
+def state_headline(decisions: Sequence[Decision], name_of: Callable[[str], str]) -> str:
+    """Return the verdict line: how many labels are worth a second look, and in how many people's labels a pattern is.
+
+    Each annotator counts once, with the gravest finding about them, alone or in a group.
+    """
+    n_labels = sum(len(one.votes) for one in decisions)
     n_flagged = sum(one.n_flagged for one in decisions)
-    people = sum(int(one.annotators["flagged"].sum()) for one in questions)
     line = f"{n_flagged:,} of {n_labels:,} labels are worth a second look"
-    if people:
-        line += f", and {people} annotator{'s lie' if people > 1 else ' lies'} clearly below the team's accuracy"
-    return line + "."
+    gravest = _find_gravest(decisions, name_of)
+    if not gravest:
+        return line + "."
+    counts = Counter(gravest.values())
+    kinds = [(SEVERITIES[level], counts[level]) for level in sorted(counts, reverse=True)]
+    told = ", ".join(f"{words} ({n})" if len(kinds) > 1 else words for words, n in kinds)
+    people = f"{len(gravest)} annotator{'s' * (len(gravest) > 1)}"
+    return f"{line}, and the labels of {people} show a pattern worth asking about: {told}."
+
+
+def _find_gravest(decisions: Sequence[Decision], name_of: Callable[[str], str]) -> dict[str, Severity]:
+    """Gravest severity of the findings about each person, by what may be shown of them."""
+    gravest: dict[str, Severity] = {}
+    for decision in decisions:
+        for scores in decision.scores:
+            severity = decision.policy.severity(scores.detector)
+            for code in find_people(scores, decision.flagged[scores.detector]):
+                name = name_of(str(decision.votes.annotator_ids[code].as_py()))
+                gravest[name] = max(gravest.get(name, severity), severity)
+    return gravest
 
 
 def state_next_step(
-    questions: Sequence[QuestionRecord], decisions: Sequence[Decision], outcomes: Sequence[Outcome]
+    questions: Sequence[QuestionRecord],
+    decisions: Sequence[Decision],
+    outcomes: Sequence[Outcome],
+    people: PeopleRecord,
 ) -> str:
     """Return the one thing to do next."""
     failed = [one.detector for one in outcomes if one.status == "failed"]
@@ -44,15 +70,29 @@ def state_next_step(
     if n_queued:
         step = f"Review the {n_queued:,} queued labels, most suspicious first"
         unknown = not any(one.error_rate.known for one in questions)
-        return step + ("; then a random sample, to know the error rate." if unknown else ".")
+        step += "; then a random sample, to know the error rate." if unknown else "."
+        return step + (CLEAR_FIRST if people.n_patterns else "")
     if not any(one.error_rate.known for one in questions):
         return "Nothing is queued. Review a random sample of labels to know the error rate."
     return "Nothing is queued."
 
 
-def list_limits(labels: LabelSet, evidences: Sequence[Evidence], outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+def list_limits(
+    labels: LabelSet, evidences: Sequence[Evidence], outcomes: Sequence[Outcome], people: PeopleRecord
+) -> tuple[str, ...]:
     """Return what was not checked and why, what the reader could not know, and what was left out."""
     limits = [*labels.notes]
+    if people.subjective:
+        limits.append(
+            "The question asks for opinions (subjective): disagreement with others was held against nobody; only how "
+            "people agree with themselves, repeat one answer or share exact traces was judged."
+        )
+    if people.n_held_back:
+        flags = "flag on an annotator was" if people.n_held_back == 1 else "flags on annotators were"
+        limits.append(
+            f"{people.n_held_back:,} {flags} held back: one run flags at most a small share of a team (the policy's "
+            "cap), the gravest first. Their suspicion is in Audit.scores."
+        )
     for evidence in evidences:
         limits += _limits_of(evidence, several=len(evidences) > 1)
     audited = {evidence.question for evidence in evidences}

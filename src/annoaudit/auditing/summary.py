@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from annoaudit.auditing.disagreement import against_others, count_confusion
+from annoaudit.auditing.people import find_people
 from annoaudit.errors import Unavailable
 from annoaudit.reporting.record import ErrorRate, QuestionRecord
 from annoaudit.statistics.clustered import clustered_interval
@@ -120,8 +121,7 @@ def _annotators(evidence: Evidence, decision: Decision, apart: Floats, who: npt.
     table["median_s"] = _median_seconds(evidence)
     flagged = np.zeros(n, dtype=bool)
     for one in decision.scores:
-        if one.level == "annotator":
-            flagged[one.target[decision.flagged[one.detector]]] = True
+        flagged[find_people(one, decision.flagged[one.detector])] = True
     table["flagged"] = flagged
     table["n_queued"] = np.bincount(votes.annotator[decision.queue], minlength=n)
     order = table["disagreement"].fillna(-1.0) if table["accuracy"].isna().all() else -table["accuracy"].fillna(2.0)

@@ -19,6 +19,7 @@ from annoaudit.cli.review import (
     unpush_command,
     verdicts_command,
 )
+from annoaudit.cli.simulate import SIMULATE_EXAMPLES, simulate_command
 from annoaudit.errors import AnnoauditError, UsageError
 
 __all__ = ["app", "main"]
@@ -90,6 +91,9 @@ def audit_command(
     question: Annotated[str | None, typer.Option(help="Audit this question only.")] = None,
     media_root: Annotated[Path | None, typer.Option(help="Folder under which image files may be opened.")] = None,
     names: Annotated[bool, typer.Option("--names", help="Show annotators' ids instead of pseudonyms.")] = False,
+    subjective: Annotated[
+        bool, typer.Option("--subjective", help="The question asks for opinions: hold disagreement against nobody.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print run.json instead of the summary.")] = False,
 ) -> None:
@@ -117,6 +121,7 @@ def audit_command(
             question=question,
             media_root=media_root,
             names=names,
+            subjective=subjective,
             pseudonym_key=key,
             seed=seed,
         )
@@ -149,6 +154,7 @@ def list_command(
         typer.echo(f"{name:<{width}}  {f'{level:<9}  ' if level else ''}{sentence}")
 
 
+app.command("simulate", epilog=SIMULATE_EXAMPLES)(simulate_command)
 app.command("push", epilog=PUSH_EXAMPLES)(push_command)
 app.command("verdicts", epilog=VERDICTS_EXAMPLES)(verdicts_command)
 app.command("unpush", epilog=UNPUSH_EXAMPLES)(unpush_command)

@@ -44,6 +44,7 @@ def run_document(record: AuditRecord) -> dict[str, object]:
         "counts": _counts(record),
         "outcomes": [asdict(outcome) for outcome in record.outcomes],
         "questions": [_question(question) for question in record.questions],
+        "people": asdict(record.people),
         "limits": record.limits,
         "methods": [asdict(method) for method in record.methods],
         "settings": record.settings,

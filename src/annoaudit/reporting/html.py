@@ -8,10 +8,12 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
+from annoaudit.findings import tell_share
 from annoaudit.reporting.as_json import plain_value
 from annoaudit.reporting.heat import ConfusionRow, PairRow, confusion_map, confusion_rows, pair_map, pair_rows
 from annoaudit.reporting.marks import STEPS, HeatMap
-from annoaudit.reporting.record import AuditRecord, QuestionRecord
+from annoaudit.reporting.people import IN_LABELS, MAX_PATTERNS, describe_search, pattern_cards, patterns_note
+from annoaudit.reporting.record import AuditRecord, PeopleRecord, QuestionRecord
 from annoaudit.reporting.review_queue import MAX_ENTRIES, queue_cards, queue_note
 from annoaudit.reporting.tables import (
     AgreementRow,
@@ -35,11 +37,12 @@ from annoaudit.reporting.text import (
     spell_time,
 )
 
-__all__ = ["render_html", "render_notebook"]
+__all__ = ["environment", "render_html", "render_notebook"]
 
 _N_OPEN = 12
 _NOTEBOOK_ENTRIES = 10
 _NOTEBOOK_ANNOTATORS = 12
+_NOTEBOOK_PATTERNS = 8
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,14 @@ def render_html(record: AuditRecord) -> str:
     """
     cards = queue_cards(record, MAX_ENTRIES)
     return (
-        _environment()
+        environment()
         .get_template("report.html.jinja")
         .render(
             record=record,
             open_cards=cards[:_N_OPEN],
             folded_cards=cards[_N_OPEN:],
             queue_note=queue_note(record, len(cards)),
+            **_people(record.people, MAX_PATTERNS),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
             pages=[_page(question) for question in record.questions],
@@ -83,18 +87,30 @@ def render_notebook(record: AuditRecord) -> str:
     """Return the audit as an HTML fragment for ``_repr_html_``, readable on light and dark notebooks."""
     cards = queue_cards(record, _NOTEBOOK_ENTRIES)
     return (
-        _environment()
+        environment()
         .get_template("notebook.html.jinja")
         .render(
             record=record,
             cards=cards,
             severities=sorted({card.severity for card in cards}),
+            **_people(record.people, _NOTEBOOK_PATTERNS),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
             pages=[_page(question, _NOTEBOOK_ANNOTATORS) for question in record.questions],
             steps=range(STEPS),
         )
     )
+
+
+def _people(people: PeopleRecord, limit: int) -> dict[str, object]:
+    """Return what the templates say about people."""
+    cards = pattern_cards(people, limit)
+    return {
+        "pattern_cards": cards,
+        "patterns_note": patterns_note(people, len(cards)),
+        "people_search": describe_search(people),
+        "in_labels": IN_LABELS,
+    }
 
 
 def _page(question: QuestionRecord, n_annotators: int | None = None) -> QuestionPage:
@@ -111,7 +127,8 @@ def _page(question: QuestionRecord, n_annotators: int | None = None) -> Question
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Return the templates with autoescape, in which a missing name is an error and nothing invisible is shown."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("annoaudit.reporting"),
         autoescape=True,
@@ -126,6 +143,7 @@ def _environment() -> jinja2.Environment:
         "cut_text": _cut_text,
         "number": number,
         "percent": percent,
+        "share": tell_share,
         "spell_seconds": spell_seconds,
         "spell_time": spell_time,
     }

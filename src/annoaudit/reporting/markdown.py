@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, zip_longest
 
 from annoaudit.findings import Outcome
 from annoaudit.reporting.heat import confusion_rows, pair_rows
-from annoaudit.reporting.record import AuditRecord, QuestionRecord
+from annoaudit.reporting.people import IN_LABELS, PatternCard, describe_search, pattern_cards, patterns_note
+from annoaudit.reporting.record import AuditRecord, Exhibit, PeopleRecord, QuestionRecord
 from annoaudit.reporting.review_queue import Card, queue_cards, queue_note
 from annoaudit.reporting.tables import agreement_table, annotator_table, class_table, sorted_outcomes
 from annoaudit.reporting.text import (
@@ -40,6 +41,7 @@ def render_markdown(record: AuditRecord) -> str:
     blocks = chain(
         _head(record),
         _queue(record),
+        _people(record.people),
         _error_rates(record),
         _detectors(record),
         *(_question(question) for question in record.questions),
@@ -110,6 +112,48 @@ def _queue_row(card: Card) -> list[str]:
         code_span(entry.annotator),
         number(entry.suspicion),
     ]
+
+
+def _people(people: PeopleRecord) -> Iterable[str]:
+    yield "## People and patterns"
+    cards = pattern_cards(people)
+    yield IN_LABELS if cards else escape_markdown(describe_search(people), 600)
+    for card in cards:
+        yield from _pattern(card)
+    if note := patterns_note(people, len(cards)):
+        yield escape_markdown(note)
+    if people.n_held_back:
+        yield f"{plural(people.n_held_back, 'further flag')} on annotators held back by the cap of the policy."
+    if people.blind_spots:
+        yield "### What these labels cannot show"
+        yield "\n".join(f"- {escape_markdown(sentence, 600)}" for sentence in people.blind_spots)
+
+
+def _pattern(card: PatternCard) -> Iterable[str]:
+    one = card.pattern
+    more = f" and {card.n_more} more" if card.n_more else ""
+    yield f"### {escape_markdown(card.severity, 80)}: {', '.join(map(code_span, card.who))}{more}"
+    yield f"{escape_markdown(one.sentence, 600)} ({code_span(one.detector)})"
+    sure = [f"{plural(one.n, 'label')}", escape_markdown(card.test, 200)]
+    if card.effect:
+        sure.insert(1, f"{escape_markdown(one.effect_name or 'effect', 120)}: {card.effect}")
+    sure += [f"against: {escape_markdown(one.null, 300)}"] if one.null else []
+    yield "; ".join(sure) + "."
+    for said in (one.caution, f"Innocent explanations: {'; '.join(one.innocent)}." if one.innocent else ""):
+        if said:
+            yield escape_markdown(said, 800)
+    if one.would_clear:
+        yield f"What would clear it: {escape_markdown(one.would_clear, 300)}."
+    if card.examples or card.matched:
+        rows = ([*_exhibit(a), *_exhibit(b)] for a, b in zip_longest(card.examples, card.matched))
+        yield _table(["These labels", "Peers expect", "Ordinary labels of others", "Peers expect"], rows)
+
+
+def _exhibit(one: Exhibit | None) -> list[str]:
+    if one is None:
+        return [NOT_KNOWN, NOT_KNOWN]
+    text = f" {escape_markdown(one.text, 100)}" if one.text else ""
+    return [f"{code_span(one.given, 40)}{text} {code_span(one.item_id, 40)}", code_span(one.expected, 40)]
 
 
 def _error_rates(record: AuditRecord) -> Iterable[str]:

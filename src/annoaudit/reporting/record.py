@@ -15,7 +15,18 @@ from annoaudit.findings import Outcome
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AuditRecord", "ErrorRate", "Method", "QuestionRecord", "QueueEntry", "Reason", "Support"]
+__all__ = [
+    "AuditRecord",
+    "ErrorRate",
+    "Exhibit",
+    "Method",
+    "Pattern",
+    "PeopleRecord",
+    "QuestionRecord",
+    "QueueEntry",
+    "Reason",
+    "Support",
+]
 
 RECORD_VERSION = 1
 
@@ -63,6 +74,100 @@ class QueueEntry:
     native_url: str
     reasons: tuple[Reason, ...]
     support: tuple[Support, ...]
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One label shown beside a finding about people: what was given, and what the annotator's peers would say.
+
+    ``probability`` is that of the given label by the peers; NaN where it is not known.
+    """
+
+    item_id: str
+    given: str
+    expected: str
+    probability: float = float("nan")
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One finding about people: an annotator, a pair, a ring, or the people who depart in a slice.
+
+    Parameters
+    ----------
+    who
+        Pseudonyms, one or several.
+    meaning
+        The severity in words.
+    caution
+        What groups and integrity findings must not be taken for; empty for one annotator.
+    statistic, value
+        Name of the statistic and what it came to; NaN where there is none.
+    null, p, e, adjusted, family
+        The null hypothesis in words; p after multiplicity, or the e value with ``adjusted``, the smallest
+        false discovery rate at which it is found in its family. All NaN: a rank, not a test.
+    examples, matched
+        Labels the finding rests on, and ordinary labels of others on like items.
+    facts
+        What else the detector states: name and value.
+    """
+
+    detector: str
+    level: str
+    severity: str
+    meaning: str
+    question: str
+    who: tuple[str, ...]
+    sentence: str
+    caution: str
+    suspicion: float
+    statistic: str
+    value: float
+    n: int
+    effect: float
+    effect_low: float
+    effect_high: float
+    effect_name: str
+    null: str
+    p: float
+    e: float
+    adjusted: float
+    family: str
+    examples: tuple[Exhibit, ...]
+    matched: tuple[Exhibit, ...]
+    innocent: tuple[str, ...]
+    would_clear: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class PeopleRecord:
+    """Findings about people, gravest first, with what was looked for and what could not be seen.
+
+    Parameters
+    ----------
+    patterns
+        The gravest findings; ``n_patterns`` is the number of all of them.
+    n_held_back
+        Flags on annotators that the policy's cap kept out.
+    looked_for
+        Detectors of people that judged somebody.
+    not_judged
+        Detectors of people that judged nobody, each with its reason.
+    blind_spots
+        Sentences: what these labels cannot show, by closed forms.
+    subjective
+        Whether the project asks for opinions, so that disagreement is held against nobody.
+    """
+
+    patterns: tuple[Pattern, ...] = ()
+    n_patterns: int = 0
+    n_held_back: int = 0
+    looked_for: tuple[str, ...] = ()
+    not_judged: tuple[tuple[str, str], ...] = ()
+    blind_spots: tuple[str, ...] = ()
+    subjective: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,4 +262,5 @@ class AuditRecord:
     findings: pd.DataFrame
     limits: tuple[str, ...]
     methods: tuple[Method, ...]
+    people: PeopleRecord = field(default_factory=PeopleRecord)
     settings: Mapping[str, object] = field(default_factory=dict)

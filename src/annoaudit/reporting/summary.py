@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from annoaudit.findings import Outcome
-from annoaudit.reporting.record import AuditRecord
+from annoaudit.reporting.people import describe_search, pattern_cards
+from annoaudit.reporting.record import AuditRecord, PeopleRecord
 from annoaudit.reporting.tables import sorted_outcomes
 from annoaudit.reporting.text import count, fold, interval, percent, plural, shorten
 
-__all__ = ["render_summary"]
+__all__ = ["fit_text", "pad_text", "render_summary", "wrap_text"]
 
 _MIN_WIDTH = 40
 _NAME_WIDTH = 26
+_MOST_PATTERNS = 5
+_MOST_NAMED = 4
 
 
 def render_summary(record: AuditRecord, width: int = 80) -> str:
@@ -26,14 +29,14 @@ def render_summary(record: AuditRecord, width: int = 80) -> str:
         Columns of the terminal, at least 40; wide characters count as two.
     """
     width = max(width, _MIN_WIDTH)
-    lines: list[str] = [*_wrapped(shorten(record.headline, 400), width), *_scope(record, width), ""]
+    lines: list[str] = [*wrap_text(shorten(record.headline, 400), width), *_scope(record, width), ""]
     many = len(record.questions) > 1
     lines += [_detector_line(outcome, many, width) for outcome in sorted_outcomes(record.outcomes)]
     lines += [] if record.outcomes else ["  No detector ran."]
-    lines.append("")
+    lines += ["", *_people(record.people, width)]
     for sentence in _sentences(record, many):
-        lines += _wrapped(sentence, width, indent="  ")
-    lines += ["", *_wrapped(f"Next: {shorten(record.next_step, 600)}", width, indent="  ")]
+        lines += wrap_text(sentence, width, indent="  ")
+    lines += ["", *wrap_text(f"Next: {shorten(record.next_step, 600)}", width, indent="  ")]
     return "\n".join(lines) + "\n"
 
 
@@ -47,7 +50,7 @@ def _scope(record: AuditRecord, width: int) -> list[str]:
             f"{count(record.n_queued)} to review",
         )
     )
-    return _wrapped(f"{shorten(record.source, 200)}: {counts}.", width)
+    return wrap_text(f"{shorten(record.source, 200)}: {counts}.", width)
 
 
 def _detector_line(outcome: Outcome, many: bool, width: int) -> str:
@@ -59,7 +62,25 @@ def _detector_line(outcome: Outcome, many: bool, width: int) -> str:
         status = "FAILED" if outcome.status == "failed" else shorten(outcome.status, 20)
         said = f"{status}: {shorten(outcome.why, 300) or 'no reason given'}"
     column = max(_NAME_WIDTH, width // 3)
-    return _fit(f"  {_pad(_fit(name, column), column)}  {said}", width)
+    return fit_text(f"  {pad_text(fit_text(name, column), column)}  {said}", width)
+
+
+def _people(people: PeopleRecord, width: int) -> list[str]:
+    if not people.patterns:
+        return [*wrap_text(f"People: {describe_search(people)}", width, indent="  "), ""]
+    lines = wrap_text("People and patterns (in labels, not guilt):", width, indent="  ")
+    cards = pattern_cards(people, _MOST_PATTERNS)
+    for card in cards:
+        n_more = len(card.pattern.who) - _MOST_NAMED
+        who = " + ".join(shorten(name, 40) for name in card.who[:_MOST_NAMED])
+        who += f" and {n_more} more" if n_more > 0 else ""
+        said = f"{shorten(card.severity, 80)}: {who}. {shorten(card.pattern.sentence, 400)} "
+        said += f"({shorten(card.pattern.detector, 60)}; {shorten(card.test, 160)})"
+        lines += ["  " + line for line in wrap_text(said, width - 2, indent="  ")]
+    if people.n_patterns > len(cards):
+        rest = f"and {people.n_patterns - len(cards)} more in the report and the findings."
+        lines += ["  " + line for line in wrap_text(rest, width - 2)]
+    return [*lines, ""]
 
 
 def _sentences(record: AuditRecord, many: bool) -> Iterator[str]:
@@ -72,7 +93,8 @@ def _sentences(record: AuditRecord, many: bool) -> Iterator[str]:
         yield f"Limit: {shorten(limit, 600)}"
 
 
-def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+def wrap_text(text: str, width: int, indent: str = "") -> list[str]:
+    """Return the text in lines of at most ``width`` columns, the later ones indented."""
     lines: list[str] = []
     line = ""
     for word in _pieces(fold(text).split(" "), width - len(indent)):
@@ -93,13 +115,15 @@ def _pieces(words: Iterable[str], width: int) -> Iterator[str]:
         yield from chop_cells(word, width) if _cells(word) > width else [word]
 
 
-def _fit(text: str, width: int) -> str:
+def fit_text(text: str, width: int) -> str:
+    """Return the text cut to ``width`` columns, ending in an ellipsis where cut."""
     from rich.cells import chop_cells
 
     return text if _cells(text) <= width else chop_cells(text, width - 1)[0].rstrip() + "…"
 
 
-def _pad(text: str, width: int) -> str:
+def pad_text(text: str, width: int) -> str:
+    """Return the text filled with blanks to ``width`` columns."""
     return text + " " * (width - _cells(text))
 
 
