@@ -120,7 +120,7 @@ def null_cell(condition: str, seed: int) -> Cell:
 
 def ring_cell(condition: str, seed: int) -> Cell:
     team = CONTROLS[condition](simulate_team(RING_DESIGN, seed=seed), seed)
-    evidence = Evidence(as_labels(team), "label")
+    evidence = Evidence(as_labels(team, texts=False), "label")
     votes, found = evidence.votes, evidence.peer_evidence
     ring = find_ring(
         found.pairs, votes.item, votes.annotator, votes.label, found.peers.expected,

@@ -30,7 +30,7 @@ QUEUE_SHARE = 0.05
 QUEUE_MOST = 500
 THRESHOLDS: Mapping[str, float] = {
     "neighbour_disagreement": 0.9,
-    "peer_score": 0.95,
+    "peer_score": 0.99,
     "self_consistency": 0.95,
     "timing": 0.95,
 }
@@ -242,11 +242,13 @@ class Decision:
         )
         named = {"label": ids["label_id"], "item": ids["item_id"]}.get(scores.level, annotator)
         adjusted = self.policy.adjust(scores)
-        prints = [
-            fingerprint(scores.detector, scores.level, [self.votes.question, str(one)], str(label))
-            for one, label in zip(named, given, strict=True)
-        ]
         told = scores.explain(at)
+        prints = [
+            fingerprint(
+                scores.detector, scores.level, [self.votes.question, str(one), *_region(said.evidence)], str(label)
+            )
+            for one, label, said in zip(named, given, told, strict=True)
+        ]
         rank = self.rank()[target] if scores.level == "label" else np.zeros(len(at), dtype=np.int64)
         return pd.DataFrame(
             {
@@ -286,6 +288,11 @@ class Decision:
         items = np.array(self.votes.item_ids.take(target).to_pylist(), dtype=object) if level == "item" else blank
         annotator = target if level == "annotator" else np.full(len(target), -1, dtype=np.int64)
         return {"label_id": blank, "annotation_id": blank, "item_id": items, "annotator": annotator}
+
+
+def _region(evidence: Mapping[str, object]) -> list[str]:
+    """The slice that a finding is about, which belongs to its identity."""
+    return [str(evidence["slice"])] if "slice" in evidence else []
 
 
 def _mean_margin(policy: Policy, scores: Sequence[Scores], n_labels: int) -> Floats:

@@ -15,7 +15,7 @@ TEAM = TeamDesign(n_items=500, n_annotators=20, redundancy=4)
 
 def evidence_of(condition, seed, design=TEAM):
     team = CONTROLS[condition](simulate_team(design, seed=seed), seed)
-    return team, Evidence(as_labels(team), "label")
+    return team, Evidence(as_labels(team, texts=False), "label")
 
 
 @pytest.mark.parametrize("condition", ["honest", "sloppy", "specialist", "guideline_change"])
@@ -42,7 +42,7 @@ def test_a_ring_that_no_majority_shows_is_found():
         team = ATTACKS["secret_subset_ring"].plant(
             simulate_team(TeamDesign(redundancy=5, n_items=1200), seed=seed), 0.2, seed
         )
-        ring = Evidence(as_labels(team), "label").ring
+        ring = Evidence(as_labels(team, texts=False), "label").ring
         right = team.suspects[ring.members]
         found.append(ring.p <= 0.05 and right.mean() >= 0.8 and right.sum() >= 0.75 * team.suspects.sum())
     assert sum(found) >= 3

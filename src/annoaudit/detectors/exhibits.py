@@ -78,7 +78,7 @@ def show_labels(evidence: Evidence, positions: Ints) -> list[dict[str, object]]:
 def match_labels(evidence: Evidence, picked: Ints) -> Ints:
     """Return for each picked label one of another annotator, as expected by peers, on a like item.
 
-    Like means: the same class expected, with the nearest probability. A label is matched once; where none is
+    Like means: the same class expected, with the nearest probability. An item is shown once; where none is
     left the list is shorter.
     """
     votes, peers = evidence.votes, evidence.peers
@@ -90,6 +90,6 @@ def match_labels(evidence: Evidence, picked: Ints) -> Ints:
         pool = np.flatnonzero(usual & (peers.expected == peers.expected[at]))
         if len(pool):
             best = int(pool[np.abs(confidence[pool] - confidence[at]).argmin()])
-            usual[best] = False
+            usual[votes.item == votes.item[best]] = False
             matched.append(best)
     return np.array(matched, dtype=np.int64)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
 from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.statistics.peer_shortfall import shortfall_of_agreement
 from annoaudit.statistics.team_spread import share_below_team
 
 if TYPE_CHECKING:
@@ -55,13 +56,9 @@ class PeerScore:
     def score(self, evidence: Evidence) -> Scores:
         """Score every annotator with enough labels that peers say something about."""
         votes, peers = evidence.votes, evidence.peers
-        agreed = (votes.label == peers.expected).astype(np.float64)
-        gap = peers.confidence - agreed
-        variance = peers.confidence * (1.0 - peers.confidence)
-        n = np.bincount(votes.annotator, minlength=votes.n_annotators)
-        size = np.maximum(n, 1)
-        shortfall = np.bincount(votes.annotator, gap, votes.n_annotators) / size
-        se = np.sqrt(np.bincount(votes.annotator, variance, votes.n_annotators) + 0.25) / size
+        shortfall, se, n = shortfall_of_agreement(
+            votes.annotator, votes.label, peers.expected, peers.confidence, votes.n_annotators
+        )
         judged = n >= self.min_labels
         if judged.sum() < 3:
             raise Unavailable(
@@ -71,7 +68,7 @@ class PeerScore:
         suspicion = share_below_team(shortfall, se, judged, margin=self.margin)
 
         def explain(positions: npt.NDArray[np.int64]) -> Sequence[Explanation]:
-            return [_explain(evidence, int(at), agreed, shortfall, se, int(n[at])) for at in positions]
+            return [_explain(evidence, int(at), float(shortfall[at]), float(se[at]), int(n[at])) for at in positions]
 
         return Scores(
             detector=self.name,
@@ -91,30 +88,24 @@ class PeerScore:
         )
 
 
-def _explain(
-    evidence: Evidence,
-    who: int,
-    agreed: npt.NDArray[np.float64],
-    shortfall: npt.NDArray[np.float64],
-    se: npt.NDArray[np.float64],
-    n: int,
-) -> Explanation:
+def _explain(evidence: Evidence, who: int, shortfall: float, se: float, n: int) -> Explanation:
     votes, peers = evidence.votes, evidence.peers
     mine = np.flatnonzero(votes.annotator == who)
-    surprising = mine[np.argsort(peers.of_given(votes.label)[mine], kind="stable")]
-    rate = float(agreed[mine].mean())
+    differ = mine[votes.label[mine] != peers.expected[mine]]
+    surprising = differ[np.argsort(peers.of_given(votes.label)[differ], kind="stable")]
+    rate = 1.0 - len(differ) / n
     return Explanation(
         f"{tell_share(rate)} of this annotator's {n} labels are what their peers would most probably say; their items "
-        f"lead to expect {tell_share(min(rate + float(shortfall[who]), 1.0))}.",
+        f"lead to expect {tell_share(min(rate + shortfall, 1.0))}.",
         {
             **exhibit(
                 evidence,
-                surprising[agreed[surprising] == 0],
+                surprising,
                 statistic="shortfall of agreement",
-                value=float(shortfall[who]),
+                value=shortfall,
                 innocent=INNOCENT,
                 would_clear="blinded second labels on a random 50 of their items",
             ),
-            "standard_error": round(float(se[who]), 4),
+            "standard_error": round(se, 4),
         },
     )

@@ -20,8 +20,17 @@ def name_annotators(n_annotators: int) -> list[str]:
     return [f"sim{number:04d}" for number in range(n_annotators)]
 
 
-def as_labels(team: Team) -> LabelSet:
-    """Return the canonical tables of a team; the truth stays outside."""
+def as_labels(team: Team, *, texts: bool = True) -> LabelSet:
+    """Return the canonical tables of a team; the truth stays outside.
+
+    Parameters
+    ----------
+    team
+        What was simulated.
+    texts
+        Give the items texts: a word repeated to the item's length, and its keyword. They say nothing of the class.
+    """
+    words = pa.array(_texts(team) if texts else [None] * team.n_items, pa.string())
     item_ids = np.array([f"item{number:07d}" for number in range(team.n_items)])
     people = np.array(name_annotators(team.n_annotators))
     classes = np.array([f"class {number}" for number in range(team.n_classes)])
@@ -31,7 +40,7 @@ def as_labels(team: Team) -> LabelSet:
     prediction_ids = np.array([f"p{number:07d}" for number in range(team.n_items)])
     seen = pa.array(prediction_ids[team.item], pa.string(), mask=~shown[team.item])
     return LabelSet(
-        items=pa.table({"item_id": item_ids, "text": _texts(team), "media": ["text"] * team.n_items}),
+        items=pa.table({"item_id": item_ids, "text": words, "media": ["text"] * team.n_items}),
         annotators=pa.table({"annotator_id": people, "kind": ["person"] * len(people)}),
         questions=pa.table({"question": [QUESTION], "kind": ["choice"], "options": [classes.tolist()]}),
         annotations=pa.table(
