@@ -91,7 +91,8 @@ class Decision:
     """What the policy made of one question's scores.
 
     ``flagged`` holds, by detector, a mask over its targets; ``queue`` the positions of queued votes, best
-    first; ``urgency`` (L,) the value they are sorted by, NaN where no detector flagged the vote.
+    first; ``urgency`` (L,) the value they are sorted by, NaN where no detector flagged the vote; ``answered``
+    (L,) votes that reviewers have answered, which are never queued.
     """
 
     policy: Policy
@@ -100,10 +101,13 @@ class Decision:
     flagged: Mapping[str, Bools]
     urgency: Floats
     queue: Ints
+    answered: Bools | None = None
 
     @classmethod
-    def of(cls, policy: Policy, votes: Votes, scores: Sequence[Scores], n_queue: int) -> Decision:
-        """Flag and queue: the queue is the best ``n_queue`` of the flagged labels.
+    def of(
+        cls, policy: Policy, votes: Votes, scores: Sequence[Scores], n_queue: int, answered: Bools | None = None
+    ) -> Decision:
+        """Flag and queue: the queue is the best ``n_queue`` of the flagged labels without those ``answered`` (L,).
 
         Labels are ordered by the mean, over the detectors that judged them, of the log odds of suspicion
         less the log odds of that detector's threshold: agreement of several detectors counts.
@@ -120,13 +124,20 @@ class Decision:
             n_judges[one.target[judged]] += 1
             any_flag[one.target[flagged[one.detector]]] = True
         urgency = np.where(any_flag, total / np.maximum(n_judges, 1), np.nan)
-        order = np.argsort(-np.nan_to_num(urgency, nan=-np.inf), kind="stable")
-        return cls(policy, votes, tuple(scores), flagged, urgency, order[: min(n_queue, int(any_flag.sum()))])
+        open_ones = any_flag if answered is None else any_flag & ~answered
+        order = np.argsort(-np.where(open_ones, np.nan_to_num(urgency), -np.inf), kind="stable")
+        queue = order[: min(n_queue, int(open_ones.sum()))]
+        return cls(policy, votes, tuple(scores), flagged, urgency, queue, answered)
 
     @property
     def n_flagged(self) -> int:
         """Number of labels that at least one detector flagged."""
         return int(np.isfinite(self.urgency).sum())
+
+    @property
+    def n_answered(self) -> int:
+        """Number of flagged labels that reviewers have answered."""
+        return 0 if self.answered is None else int((np.isfinite(self.urgency) & self.answered).sum())
 
     def rank(self) -> Ints:
         """(L,) place of each vote in the queue from 1; 0 where it is not queued."""

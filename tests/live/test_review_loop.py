@@ -248,6 +248,36 @@ def test_a_label_config_changed_between_audit_and_push_is_followed(scene):
     assert verdicts(scene.out).verdicts["corrected"].tolist() == ["Mixed"]
 
 
+def test_what_reviewers_confirmed_comes_back_neither_to_the_queue_nor_to_review_until_it_changes(scene):
+    server, who = scene.server, reviewer(scene.server)
+    project = push(scene.out, yes=True).review_project
+    tasks = review_tasks(server, project)
+    first, second, third = sorted(scene.planted)[:3]
+    answer(server, tasks[first]["id"], "confirmed", current(tasks[first]), by=who)
+    answer(server, tasks[second]["id"], "confirmed", current(tasks[second]), by=who)
+    answer(server, tasks[third]["id"], "fixed", right(third), by=who)
+    unpush(scene.out, yes=True)  # saves the verdicts first
+    audit = scene.audit(budget=12, history=scene.out)
+    assert audit.record.review.suppressed == {"confirmed": 2, "fixed": 1}
+    assert "2 confirmed as right" in audit.html()
+    plan = push(scene.out)
+    assert plan.n_settled == 3
+    assert "answered before: not asked again" in str(plan)
+    again = push(scene.out, yes=True)
+    assert not {first, second, third} & set(review_tasks(server, again.review_project))
+    annotation = tasks[first]["data"]["annoaudit_source"].rsplit("=", 1)[1]
+    found = server.call("GET", f"/api/tasks/{annotation}/annotations/")
+    flagged = next(one for one in found if one["result"][0]["value"]["choices"] == [current(tasks[first])])
+    other = next(one for one in CLASSES if one not in (right(first), current(tasks[first])))
+    server.call("PATCH", f"/api/annotations/{flagged['id']}/", {"result": [choice(other)]})
+    audit = scene.audit(budget=12, history=scene.out)
+    assert audit.record.review.suppressed == {"confirmed": 1, "fixed": 1}
+    assert audit.record.review.n_changed == 1
+    push(scene.out, yes=True)
+    assert first in review_tasks(server, again.review_project)
+    assert second not in review_tasks(server, again.review_project)
+
+
 def test_blinded_review_gives_nothing_away_and_the_random_part_gives_the_error_rate(scene):
     server, who = scene.server, reviewer(scene.server)
     with pytest.raises(UsageError, match="blinded"):
@@ -269,7 +299,14 @@ def test_blinded_review_gives_nothing_away_and_the_random_part_gives_the_error_r
     assert rate["low"] <= len(scene.planted) / 180 <= rate["high"]
     recall = sampled.loc["recall of consensus_disagreement"]
     assert recall["low"] <= 1.0 <= recall["high"] + 1e-9
+    report = scene.audit(budget=12, history=scene.out)
+    known = report.record.questions[0].error_rate
+    assert (known.value, known.low, known.high) == (rate["value"], rate["low"], rate["high"])
+    assert "drawn at random from the whole project" in report.html()
     assert receipt.plan.n_drawn == 40
+    push(scene.out, yes=True, blind=True)  # what was answered left the queue, and still counts
+    after = verdicts(scene.out).sampled.set_index("what").loc["recall of consensus_disagreement"]
+    assert after["value"] == pytest.approx(recall["value"])
     again = push(scene.out, blind=True)  # the sample stays, asked for again or not
     assert (again.n_new, again.n_withdrawn, again.n_drawn) == (0, 0, 40)
     scene.audit(budget=3)

@@ -25,7 +25,7 @@ __all__ = ["list_limits", "list_methods", "state_headline", "state_next_step"]
 def state_headline(questions: Sequence[QuestionRecord], decisions: Sequence[Decision]) -> str:
     """Return the verdict line: how many labels are worth a second look, and what is known of the rest."""
     n_labels = sum(one.n_labels for one in questions)
-    n_flagged = sum(one.n_flagged for one in decisions)
+    n_flagged = sum(one.n_flagged - one.n_answered for one in decisions)
     people = sum(int(one.annotators["flagged"].sum()) for one in questions)
     line = f"{n_flagged:,} of {n_labels:,} labels are worth a second look"
     if people:

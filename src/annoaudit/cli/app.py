@@ -118,6 +118,7 @@ def audit_command(
             media_root=media_root,
             names=names,
             pseudonym_key=key,
+            history=out,
             seed=seed,
         )
     result.save(out)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from annoaudit.reporting.as_json import plain_value
 from annoaudit.reporting.heat import ConfusionRow, PairRow, confusion_map, confusion_rows, pair_map, pair_rows
 from annoaudit.reporting.marks import STEPS, HeatMap
-from annoaudit.reporting.record import AuditRecord, QuestionRecord
+from annoaudit.reporting.record import AuditRecord, QuestionRecord, ReviewRecord
 from annoaudit.reporting.review_queue import MAX_ENTRIES, queue_cards, queue_note
 from annoaudit.reporting.tables import (
     AgreementRow,
@@ -33,6 +33,15 @@ from annoaudit.reporting.text import (
     shorten,
     spell_seconds,
     spell_time,
+)
+from annoaudit.reporting.verdict_table import (
+    OPEN_REVIEW,
+    SampledRow,
+    VerdictLine,
+    sampled_table,
+    suppressed_sentences,
+    verdict_table,
+    was_open,
 )
 
 __all__ = ["render_html", "render_notebook"]
@@ -56,6 +65,16 @@ class QuestionPage:
     least_agreeing: list[PairRow]
 
 
+@dataclass(frozen=True)
+class VerdictPage:
+    """What reviewers said, in rows; ``open_note`` says where reviewers were led."""
+
+    suppressed: list[str]
+    rows: list[VerdictLine]
+    sampled: list[SampledRow]
+    open_note: str
+
+
 def render_html(record: AuditRecord) -> str:
     """Return the audit as one self-contained HTML page, without scripts and without anything to load.
 
@@ -72,6 +91,7 @@ def render_html(record: AuditRecord) -> str:
             queue_note=queue_note(record, len(cards)),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
+            verdicts=_verdicts(record.review),
             pages=[_page(question) for question in record.questions],
             settings=plain_value(record.settings),
             steps=range(STEPS),
@@ -88,12 +108,24 @@ def render_notebook(record: AuditRecord) -> str:
         .render(
             record=record,
             cards=cards,
+            verdicts=_verdicts(record.review),
             severities=sorted({card.severity for card in cards}),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
             pages=[_page(question, _NOTEBOOK_ANNOTATORS) for question in record.questions],
             steps=range(STEPS),
         )
+    )
+
+
+def _verdicts(review: ReviewRecord | None) -> VerdictPage | None:
+    if review is None:
+        return None
+    return VerdictPage(
+        suppressed=suppressed_sentences(review),
+        rows=verdict_table(review.figures),
+        sampled=sampled_table(review.sampled),
+        open_note=OPEN_REVIEW if was_open(review.figures) else "",
     )
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from annoaudit.auditing.verdict_figures import latest_verdicts
 from annoaudit.connectors import NotThere, RequestRefused, ServerTrouble
 from annoaudit.connectors.label_studio.applying import Applied, add_correction, find_correction, remove_correction
 from annoaudit.errors import DeliveryFailed
 from annoaudit.reporting.text import plural
-from annoaudit.reviewing.figures import latest_verdicts
 from annoaudit.reviewing.places import Place, Source, Where, open_place, opened_source
 from annoaudit.store.review_rows import ReceiptRow, VerdictRow
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from annoaudit.connectors.label_studio.originals import SourceProject, read_source_project
@@ -19,7 +19,7 @@ from annoaudit.labels import LabelSet
 from annoaudit.reviewing.places import Place, Source
 from annoaudit.reviewing.plans import Plan
 from annoaudit.reviewing.reading import save_answers
-from annoaudit.reviewing.targets import Target, gather_targets
+from annoaudit.reviewing.targets import Target, gather_targets, stream_of
 from annoaudit.reviewing.task_rows import content_hash
 
 __all__ = ["BLIND", "OPEN", "Work", "marker_of", "prepare"]
@@ -67,17 +67,19 @@ def prepare(place: Place, source: Source, blind: bool, decoys: int) -> Work:
         save_answers(place, source, review.project_id)
     labels = place.labels()
     decoys = decoys or (_drawn_before(place) if blind else 0)
+    answered = _answered(place, labels, blind=blind)
     wanted = gather_targets(
-        place.findings, labels, place.questions, source.address.project_id, place.key, decoys, blind=blind
-    )
+        place.findings, labels, place.questions, source.address.project_id, place.key, decoys, blind=blind,
+        answered=answered,
+    )  # fmt: skip
     no_target = sorted(set(place.findings["level"]) - {"label", "item"})
     if no_target:
         notes.append(f"Findings of level {', '.join(no_target)} stay in the report: there is no task to review.")
-    return _compare(place, source, mode, project, review, tasks, labels, wanted, notes)
+    settled = {key for key, one in wanted.items() if one.target in answered}
+    return _compare(source, mode, project, review, tasks, labels, wanted, settled, notes)
 
 
 def _compare(
-    place: Place,
     source: Source,
     mode: str,
     project: SourceProject,
@@ -85,17 +87,19 @@ def _compare(
     tasks: Sequence[ReviewTask],
     labels: LabelSet,
     wanted: Mapping[str, Target],
+    answered: Collection[str],
     notes: Sequence[str],
 ) -> Work:
     blind = mode == BLIND
     present, spare = _one_of_each(tasks)
-    settled = {key for key in _settled(place, wanted) if key not in present}
+    settled = set(answered) - set(present)
+    asked = {key for key, one in wanted.items() if one.queued or one.drawn}
     changed = {
         key
         for key, task in present.items()
-        if not task.touched and key in wanted and task.content != content_hash(wanted[key], blind=blind)
+        if not task.touched and key in asked and task.content != content_hash(wanted[key], blind=blind)
     }
-    gone = [task for key, task in present.items() if key not in wanted and not task.touched]
+    gone = [task for key, task in present.items() if key not in asked and not task.touched]
     new = [key for key in wanted if key not in present and key not in settled]
     order = sorted([*new, *changed], key=lambda key: (-wanted[key].severity, key))
     prefix = "[annoaudit blind] " if blind else "[annoaudit] "
@@ -107,7 +111,7 @@ def _compare(
         blind=blind,
         n_new=len(new),
         n_changed=len(changed),
-        n_kept=sum(1 for key, task in present.items() if key in wanted and not task.touched) - len(changed),
+        n_kept=sum(1 for key, task in present.items() if key in asked and not task.touched) - len(changed),
         n_answered=sum(task.touched for task in present.values()),
         n_withdrawn=len(gone) + len(spare),
         n_settled=len(settled),
@@ -138,10 +142,13 @@ def _one_of_each(tasks: Sequence[ReviewTask]) -> tuple[dict[str, ReviewTask], li
     return present, spare
 
 
-def _settled(place: Place, wanted: Mapping[str, Target]) -> set[str]:
-    """Targets with a verdict on the very labels that they have now."""
+def _answered(place: Place, labels: LabelSet, *, blind: bool) -> set[str]:
+    """Targets with a verdict on the very labels that they have now; in blinded review only a blinded one counts."""
+    stream = stream_of(labels, place.questions)
     return {
-        row.key
+        row.target
         for row in place.reviews.verdicts()
-        if row.key in wanted and row.decision != "skipped" and row.details.get("values") == dict(wanted[row.key].values)
+        if row.decision != "skipped"
+        and (row.details.get("blind") is True or not blind)
+        and row.details.get("values") == stream.get(row.target, {})
     }

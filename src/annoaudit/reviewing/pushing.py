@@ -28,6 +28,7 @@ from annoaudit.store.review_rows import ReceiptRow
 __all__ = ["push"]
 
 N_IMPORTED = 2500
+_NOT_WANTED = {"queued": False, "drawn": False, "answered": False}
 
 
 def push(
@@ -128,12 +129,19 @@ def _sample_record(place: Place, work: Work) -> dict[str, object]:
         return {}
     stream = set(stream_of(work.labels, place.questions))
     flagged = place.findings[place.findings["annotation_id"].isin(stream)]
-    queued = {one.target for one in work.wanted.values() if one.queued}
+    queued = {one.target for one in work.wanted.values() if one.queued} & stream
+    answered = {one.target for one in work.wanted.values() if one.answered} & stream
     sizes = {}
     for detector, rows in flagged.groupby("detector"):
         ids = set(rows["annotation_id"])
-        sizes[str(detector)] = [len(ids & queued), len(ids - queued)]
-    return {"n_stream": len(stream), "n_queued": len(queued & stream), "n_drawn": work.plan.n_drawn, "flagged": sizes}
+        sizes[str(detector)] = [len(ids & queued), len(ids - queued - answered), len(ids & answered)]
+    return {
+        "n_stream": len(stream),
+        "n_queued": len(queued),
+        "n_answered": len(answered),
+        "n_drawn": work.plan.n_drawn,
+        "flagged": sizes,
+    }
 
 
 def _record_withdrawn(place: Place, project: str, work: Work, left: set[int]) -> None:
@@ -193,7 +201,7 @@ def _refresh(place: Place, project: str, work: Work) -> None:
     rows = []
     for key, task in work.present.items():
         if key in known and key not in work.to_make:
-            today = _described(work.wanted[key]) if key in work.wanted else {"queued": False, "drawn": False}
+            today = _described(work.wanted[key]) if key in work.wanted else _NOT_WANTED
             kept = {**known[key].details, **today, "values": known[key].details.get("values")}
             rows.append(replace(known[key], native_id=str(task.task_id), state="made", details=kept))
     changed = [one for one in rows if one != known[one.key]]
@@ -212,4 +220,5 @@ def _described(target: Target) -> dict[str, object]:
         "remarks": told,
         "queued": target.queued,
         "drawn": target.drawn,
+        "answered": target.answered,
     }
