@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +21,7 @@ import annoaudit as aa
 from annoaudit.connectors.label_studio import LabelStudio
 from annoaudit.errors import DeliveryFailed, RefusedInput, UsageError
 from annoaudit.reviewing import apply_corrections, push, unpush, verdicts
+from annoaudit.reviewing.locking import LOCK_NAME
 
 if TYPE_CHECKING:
     from server import LabelStudioServer
@@ -411,6 +417,39 @@ def test_a_server_killed_during_the_push_leaves_nothing_half_and_nothing_doubled
         assert len(reviews) == 1
     finally:
         server.stop()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a server is paused by a signal of POSIX systems")
+def test_of_two_pushes_at_once_the_second_is_refused_and_a_killed_one_blocks_nobody(scene):
+    server = scene.server
+    assert server.process is not None
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "annoaudit", *arguments, str(scene.out), "--yes"]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    server.process.send_signal(signal.SIGSTOP)  # the first push waits for it, and so is surely under way
+    first = start("push")
+    try:
+        deadline = time.monotonic() + 60
+        while not ((scene.out / LOCK_NAME).exists() and "push" in (scene.out / LOCK_NAME).read_text()):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        for command in ("push", "unpush", "apply"):
+            refused = start(command)
+            _, said = refused.communicate(timeout=60)
+            assert refused.returncode == 4, said
+            assert (
+                f"Another run is writing to the platform from {scene.out} just now: push, process {first.pid}" in said
+            )
+        first.kill()
+        first.communicate(timeout=60)
+    finally:
+        first.kill()
+        server.process.send_signal(signal.SIGCONT)
+    receipt = push(scene.out, yes=True)
+    found = server.call("GET", "/api/tasks", project=receipt.review_project, page_size=1000)["tasks"]
+    assert len({one["data"]["annoaudit_key"] for one in found}) == len(found) == receipt.n_made + receipt.plan.n_kept
 
 
 def _everything():

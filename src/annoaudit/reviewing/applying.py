@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from annoaudit.connectors import NotThere, RequestRefused, ServerTrouble
 from annoaudit.connectors.label_studio.applying import Applied, add_correction, find_correction, remove_correction
 from annoaudit.errors import DeliveryFailed
 from annoaudit.reporting.text import plural
+from annoaudit.reviewing.locking import alone
 from annoaudit.reviewing.places import Place, Source, Where, open_place, opened_source
 from annoaudit.store.review_rows import ReceiptRow, VerdictRow
 
@@ -75,9 +77,13 @@ def apply_corrections(
     Raises
     ------
     DeliveryFailed
-        It stopped halfway; running it again completes it.
+        It stopped halfway, or another run writes from this folder; running it again completes it.
     """
-    with open_place(where, out) as place, opened_source(place) as source:
+    with (
+        open_place(where, out) as place,
+        alone(place.folder, "apply") if yes else nullcontext(),
+        opened_source(place) as source,
+    ):
         known = place.reviews.receipts("annotation")
         try:
             if undo:

@@ -18,6 +18,7 @@ from annoaudit.connectors.label_studio.pushing import (
 )
 from annoaudit.connectors.label_studio.review_config import compose_form
 from annoaudit.errors import DeliveryFailed, UsageError
+from annoaudit.reviewing.locking import alone
 from annoaudit.reviewing.places import Place, Source, Where, open_place, opened_source
 from annoaudit.reviewing.planning import BLIND, Work, marker_of, prepare
 from annoaudit.reviewing.plans import Plan, Receipt
@@ -67,7 +68,7 @@ def push(
     Raises
     ------
     DeliveryFailed
-        The push did not go through; running it again completes it.
+        The push did not go through, or another one of this folder is under way; running it again completes it.
     UsageError
         The folder holds no audit of a live project, or decoys are asked for without ``blind``.
     """
@@ -80,7 +81,8 @@ def push(
         if not yes:
             return prepare(place, source, blind, decoys).plan
         try:
-            return _carry_out(place, source, prepare(place, source, blind, decoys))
+            with alone(place.folder, "push"):
+                return _carry_out(place, source, prepare(place, source, blind, decoys))
         except (ServerTrouble, NotThere, RequestRefused) as error:
             place.reviews.note("push_failed", message=error.message)
             raise DeliveryFailed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from annoaudit.connectors.label_studio.verdicts import Answer, read_answers
 from annoaudit.errors import AnnoauditError, DeliveryFailed
 from annoaudit.reporting.files import write_whole
 from annoaudit.reporting.text import plural
+from annoaudit.reviewing.locking import alone
 from annoaudit.reviewing.places import Place, Source, Where, open_place, opened_source
 from annoaudit.reviewing.planning import BLIND, OPEN, marker_of
 from annoaudit.reviewing.reading import save_answers
@@ -69,11 +71,16 @@ def unpush(where: Where, *, yes: bool = False, out: str | Path | None = None) ->
     Raises
     ------
     DeliveryFailed
-        The answers could not be read or saved, so nothing was deleted; or deleting failed.
+        The answers could not be read or saved, so nothing was deleted; deleting failed; or another run writes from
+        this folder.
     RefusedInput
         A project does not carry annoaudit's marker.
     """
-    with open_place(where, out) as place, opened_source(place) as source:
+    with (
+        open_place(where, out) as place,
+        alone(place.folder, "unpush") if yes else nullcontext(),
+        opened_source(place) as source,
+    ):
         found = _find(place, source)
         names, n_answers, notes = [], 0, []
         for mode, project in found:
