@@ -1,53 +1,29 @@
-"""The review loop on a real server: push, verdicts, unpush, apply; what they leave untouched; what faults do."""
+"""The review loop on a real server: push, verdicts, unpush, apply; and what they leave untouched."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
-import threading
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from conftest import start_or_skip
-from review_scene import CLASSES, CONFIG, Scene, answer, choice, make_scene, photograph, review_tasks
+from review_scene import (
+    CLASSES,
+    CONFIG,
+    Scene,
+    answer,
+    choice,
+    current,
+    make_scene,
+    photograph,
+    review_tasks,
+    reviewer,
+    right,
+    same,
+)
 
 import annoaudit as aa
 from annoaudit.connectors.label_studio import LabelStudio
 from annoaudit.errors import DeliveryFailed, RefusedInput, UsageError
 from annoaudit.reviewing import apply_corrections, push, unpush, verdicts
-from annoaudit.reviewing.locking import LOCK_NAME
-
-if TYPE_CHECKING:
-    from server import LabelStudioServer
-
-
-@pytest.fixture
-def scene(label_studio: LabelStudioServer, token: str, tmp_path: Path) -> Scene:
-    made = make_scene(label_studio, tmp_path / "out")
-    made.audit(budget=12)
-    return made
-
-
-def same(one: str, other: str) -> bool:
-    return one == other  # pytest would take minutes to show how two megabytes differ
-
-
-def right(number: int) -> str:
-    return CLASSES[number % 3]
-
-
-def current(task: dict) -> str:
-    return task["predictions"][0]["result"][0]["value"]["choices"][0]
-
-
-def reviewer(server: LabelStudioServer) -> int:
-    return server.users["reviewer@example.com"].id
 
 
 def test_a_plan_writes_nothing_and_the_push_only_a_project_of_its_own(scene):
@@ -141,59 +117,6 @@ def test_reruns_add_withdraw_and_never_touch_what_a_reviewer_began(scene):
     push(scene.out, yes=True)
     assert set(review_tasks(server, project)) == set(tasks)
     assert verdicts(scene.out).verdicts["decision"].tolist() == ["confirmed"]
-
-
-def test_a_reviewer_who_answers_between_listing_and_withdrawing_loses_nothing(scene, monkeypatch):
-    from annoaudit.reviewing import pushing
-
-    server = scene.server
-    project = push(scene.out, yes=True).review_project
-    task = review_tasks(server, project)[min(scene.planted)]
-    scene.audit(budget=0)
-    withdraw = pushing.withdraw_review_tasks
-
-    def answered_meanwhile(client, review, task_ids):
-        answer(server, task["id"], "fixed", right(min(scene.planted)), by=reviewer(server))
-        return withdraw(client, review, task_ids)
-
-    monkeypatch.setattr(pushing, "withdraw_review_tasks", answered_meanwhile)
-    push(scene.out, yes=True)
-    assert set(review_tasks(server, project)) == {min(scene.planted)}
-    assert verdicts(scene.out).verdicts["decision"].tolist() == ["fixed"]
-
-
-def test_a_push_cut_off_between_import_and_tab_is_completed_by_the_next(scene, monkeypatch):
-    from annoaudit.reviewing import pushing
-
-    class Killed(BaseException):
-        pass
-
-    def die(*_arguments, **_settings):
-        raise Killed
-
-    for step in ("create_review_project", "import_review_tasks", "ensure_tab"):
-        real = getattr(pushing, step)
-
-        def act_and_die(*arguments, real=real, **settings):
-            real(*arguments, **settings)
-            raise Killed
-
-        with monkeypatch.context() as patched:
-            patched.setattr(pushing, step, act_and_die)
-            with pytest.raises(Killed):
-                push(scene.out, yes=True)
-    receipt = push(scene.out, yes=True)
-    project = receipt.review_project
-    assert receipt.n_made == 0
-    found = scene.server.call("GET", "/api/tasks", project=project, page_size=1000)["tasks"]
-    assert len({one["data"]["annoaudit_key"] for one in found}) == len(found) == receipt.plan.n_kept
-    views = scene.server.call("GET", "/api/dm/views/", project=project)
-    assert [one["data"]["title"] for one in views] == ["Highest first"]
-    titles = [one["title"] for one in scene.server.call("GET", "/api/projects/", page_size=1000)["results"]]
-    assert titles.count(receipt.plan.review_title) >= 1
-    tasks = review_tasks(scene.server, project)
-    answer(scene.server, tasks[min(scene.planted)]["id"], "fixed", right(min(scene.planted)), by=reviewer(scene.server))
-    assert verdicts(scene.out).verdicts["decision"].tolist() == ["fixed"]
 
 
 def test_tasks_deleted_and_labels_changed_since_the_audit_are_left_out_and_named(scene):
@@ -393,69 +316,6 @@ def test_a_review_project_is_not_reviewed_itself(scene, tmp_path):
     if len(push(inner.out).describe()):
         with pytest.raises((RefusedInput, DeliveryFailed), match="annoaudit_"):
             push(inner.out, yes=True)
-
-
-def test_a_server_killed_during_the_push_leaves_nothing_half_and_nothing_doubled(token, tmp_path, monkeypatch):
-    server = start_or_skip(tmp_path / "data")
-    try:
-        scene = make_scene(server, tmp_path / "out", n_tasks=300)
-        scene.audit(budget=600, policy=_everything())
-        wanted = push(scene.out).n_new
-        killer = threading.Timer(0.9, server.kill)
-        killer.start()
-        with contextlib.suppress(DeliveryFailed):  # on a fast machine it is through before
-            push(scene.out, yes=True)
-        killer.join()
-        server.restart()
-        receipt = push(scene.out, yes=True)
-        found = server.call("GET", "/api/tasks", project=receipt.review_project, page_size=2000)["tasks"]
-        keys = [one["data"]["annoaudit_key"] for one in found]
-        assert len(keys) == len(set(keys)) == wanted
-        reviews = [
-            one for one in server.call("GET", "/api/projects/", page_size=100)["results"] if "annoaudit" in one["title"]
-        ]
-        assert len(reviews) == 1
-    finally:
-        server.stop()
-
-
-@pytest.mark.skipif(os.name != "posix", reason="a server is paused by a signal of POSIX systems")
-def test_of_two_pushes_at_once_the_second_is_refused_and_a_killed_one_blocks_nobody(scene):
-    server = scene.server
-    assert server.process is not None
-
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "annoaudit", *arguments, str(scene.out), "--yes"]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    server.process.send_signal(signal.SIGSTOP)  # the first push waits for it, and so is surely under way
-    first = start("push")
-    try:
-        deadline = time.monotonic() + 60
-        while not ((scene.out / LOCK_NAME).exists() and "push" in (scene.out / LOCK_NAME).read_text()):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        for command in ("push", "unpush", "apply"):
-            refused = start(command)
-            _, said = refused.communicate(timeout=60)
-            assert refused.returncode == 4, said
-            assert (
-                f"Another run is writing to the platform from {scene.out} just now: push, process {first.pid}" in said
-            )
-        first.kill()
-        first.communicate(timeout=60)
-    finally:
-        first.kill()
-        server.process.send_signal(signal.SIGCONT)
-    receipt = push(scene.out, yes=True)
-    found = server.call("GET", "/api/tasks", project=receipt.review_project, page_size=1000)["tasks"]
-    assert len({one["data"]["annoaudit_key"] for one in found}) == len(found) == receipt.n_made + receipt.plan.n_kept
-
-
-def _everything():
-    from annoaudit.policy import Policy
-
-    return Policy(default_threshold=0.0, thresholds={})
 
 
 def _target(scene: Scene, task: dict) -> str:

@@ -13,9 +13,7 @@ import pyarrow.parquet as pq
 
 from annoaudit.auditing import Audit
 from annoaudit.auditing.saving import STORE_NAME
-from annoaudit.connectors import is_address, open_connector
-from annoaudit.connectors.label_studio import LabelStudio
-from annoaudit.connectors.label_studio.address import parse_address
+from annoaudit.connectors import Reviewable, is_address, open_connector
 from annoaudit.errors import UsageError
 from annoaudit.labels import LabelSet
 from annoaudit.store import open_store
@@ -24,25 +22,13 @@ from annoaudit.store.reviews import Reviews
 if TYPE_CHECKING:
     import pandas as pd
 
-    from annoaudit.connectors.label_studio.address import Address
-    from annoaudit.connectors.label_studio.client import Client
+    from annoaudit.connectors import ReviewDesk
     from annoaudit.store import Store
 
-__all__ = ["LABELS_NAME", "Place", "Source", "Where", "connected", "open_place", "opened_source"]
+__all__ = ["LABELS_NAME", "Place", "Where", "open_place", "opened_desk"]
 
 Where = str | Path | Audit
 LABELS_NAME = "labels"
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """The live project that was audited."""
-
-    client: Client
-    address: Address
-
-    def __str__(self) -> str:
-        return str(self.address)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,40 +109,39 @@ def open_place(where: Where, out: str | Path | None = None) -> Iterator[Place]:
 
 
 @contextmanager
-def opened_source(place: Place) -> Iterator[Source]:
-    """Connect to the live project that was audited, for the length of a block."""
-    with connected(place.address) as source:
-        yield source
-
-
-@contextmanager
-def connected(address: str) -> Iterator[Source]:
-    """Connect to a project by its address, for the length of a block.
+def opened_desk(place: Place) -> Iterator[ReviewDesk]:
+    """Open the review desk of the live project that was audited, for the length of a block.
 
     Raises
     ------
     UsageError
-        The platform knows no review projects, or there is no token in the environment.
+        The platform knows no reviews, or there is no token in the environment.
     MissingExtra
         The extra of the connector is not installed.
     """
-    connector = open_connector(address)
-    if not isinstance(connector, LabelStudio):
-        raise UsageError(f"{address} can be audited, but not reviewed.", hint="Review projects need Label Studio.")
+    connector = open_connector(place.address)
+    if not isinstance(connector, Reviewable):
+        raise UsageError(
+            f"{place.address} can be audited, but not reviewed.", hint="Its connector offers no review desk."
+        )
+    desk = connector.desk()
     try:
-        yield Source(connector.client, connector.address)
+        yield desk
     finally:
-        connector.client.close()
+        desk.close()
 
 
 def _address_of(said: str, folder: Path) -> str:
     """The audited project's address: as the run recorded it, or as the labels' own addresses begin; "" for files."""
-    found = said.removeprefix("label-studio+")
+    found = said
     file = folder / LABELS_NAME / "annotations.parquet"
     if not is_address(found) and file.is_file():
         urls = pq.read_table(file, columns=["native_url"])["native_url"].drop_null()
         found = str(urls[0]) if len(urls) else ""
-    return str(parse_address(found)) if LabelStudio.recognises(found) else ""
+    try:
+        return str(open_connector(found).address)
+    except UsageError:  # a file, or an address that no installed connector knows
+        return ""
 
 
 def _keep(audit: Audit, folder: Path) -> None:

@@ -7,16 +7,10 @@ import hmac
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from annoaudit.connectors.label_studio.originals import SourceProject, read_source_project
-from annoaudit.connectors.label_studio.pushing import (
-    ReviewProject,
-    ReviewTask,
-    find_review_project,
-    list_review_tasks,
-)
-from annoaudit.connectors.label_studio.review_config import fit_title
+from annoaudit.connectors.desk import ReviewDesk, ReviewProject, ReviewTask, SourceProject
 from annoaudit.labels import LabelSet
-from annoaudit.reviewing.places import Place, Source
+from annoaudit.reviewing.marking import Marks, choose_marks
+from annoaudit.reviewing.places import Place
 from annoaudit.reviewing.plans import Plan
 from annoaudit.reviewing.reading import save_answers
 from annoaudit.reviewing.targets import Target, gather_targets, stream_of
@@ -41,6 +35,7 @@ class Work:
     to_make: tuple[str, ...]
     to_withdraw: tuple[ReviewTask, ...]
     present: Mapping[str, ReviewTask]
+    marks: Marks
 
 
 def marker_of(place: Place, mode: str) -> str:
@@ -49,38 +44,42 @@ def marker_of(place: Place, mode: str) -> str:
     return f"annoaudit:{digest[:24]}"
 
 
-def prepare(place: Place, source: Source, blind: bool, decoys: int) -> Work:
+def prepare(
+    place: Place, desk: ReviewDesk, blind: bool, decoys: int, *, tab: bool = False, predictions: bool = False
+) -> Work:
     """Compare what the latest run wants reviewed with what the review project holds; answers are saved first."""
     mode = BLIND if blind else OPEN
-    project = read_source_project(source.client, source.address.project_id)
+    project = desk.source()
     known = place.reviews.receipts("project").get(mode)
     native_id = known.native_id if known and known.state == "made" else ""
-    review = find_review_project(source.client, marker_of(place, mode), native_id)
+    review = desk.find_review(marker_of(place, mode), native_id)
     notes = []
     if native_id and review is None:
         notes.append(
             f"The review project {native_id} has been deleted on the server. Verdicts read before that are kept; what "
             "has none is pushed again into a new one."
         )
-    tasks = list_review_tasks(source.client, review) if review else []
+    tasks = desk.review_tasks(review) if review else []
     if review:
-        save_answers(place, source, review.project_id)
+        save_answers(place, desk, review.project_id)
     labels = place.labels()
     decoys = decoys or (_drawn_before(place) if blind else 0)
     answered = _answered(place, labels, blind=blind)
     wanted = gather_targets(
-        place.findings, labels, place.questions, source.address.project_id, place.key, decoys, blind=blind,
+        place.findings, labels, place.questions, project.project_id, place.key, decoys, blind=blind,
         answered=answered,
     )  # fmt: skip
     no_target = sorted(set(place.findings["level"]) - {"label", "item"})
     if no_target:
         notes.append(f"Findings of level {', '.join(no_target)} stay in the report: there is no task to review.")
     settled = {key for key, one in wanted.items() if one.target in answered}
-    return _compare(source, mode, project, review, tasks, labels, wanted, settled, notes)
+    version = f"annoaudit {marker_of(place, mode)[-8:]}"
+    marks = Marks("") if blind else choose_marks(place, wanted, version, tab=tab, predictions=predictions)
+    return _compare(desk, mode, project, review, tasks, labels, wanted, settled, marks, notes)
 
 
 def _compare(
-    source: Source,
+    desk: ReviewDesk,
     mode: str,
     project: SourceProject,
     review: ReviewProject | None,
@@ -88,6 +87,7 @@ def _compare(
     labels: LabelSet,
     wanted: Mapping[str, Target],
     answered: Collection[str],
+    marks: Marks,
     notes: Sequence[str],
 ) -> Work:
     blind = mode == BLIND
@@ -104,9 +104,9 @@ def _compare(
     order = sorted([*new, *changed], key=lambda key: (-wanted[key].severity, key))
     prefix = "[annoaudit blind] " if blind else "[annoaudit] "
     plan = Plan(
-        source=str(source),
+        source=desk.address,
         source_title=project.title,
-        review_title=review.title if review else fit_title(prefix + project.title),
+        review_title=review.title if review else desk.fit_title(prefix + project.title),
         review_project=review.project_id if review else 0,
         blind=blind,
         n_new=len(new),
@@ -116,11 +116,13 @@ def _compare(
         n_withdrawn=len(gone) + len(spare),
         n_settled=len(settled),
         n_drawn=sum(one.drawn for one in wanted.values()),
+        n_in_tab=None if marks.annotation_ids is None else len(marks.annotation_ids),
+        n_scored=None if marks.scores is None else len(marks.scores),
         notes=tuple(notes),
     )
     return Work(
         plan, mode, project, review, labels, wanted, tuple(order),
-        (*gone, *spare, *(present[key] for key in sorted(changed))), present,
+        (*gone, *spare, *(present[key] for key in sorted(changed))), present, marks,
     )  # fmt: skip
 
 
