@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 import annoaudit as aa
+from annoaudit.auditing.history import History, record_review
 from annoaudit.labels import LabelSet
 from annoaudit.reviewing.targets import key_of
 from annoaudit.store import open_store
@@ -177,3 +178,17 @@ def test_pseudonyms_come_from_the_history(team, tmp_path):
     with open_store(tmp_path / "annoaudit.db") as store:
         keyed = aa.audit(team, detectors=["consensus_disagreement"], pseudonym_key=store.pseudonym_key())
     assert list(runs[0].annotators["annotator"]) == list(keyed.annotators["annotator"])
+
+
+def test_findings_on_items_are_suppressed_by_the_very_finding_that_was_answered():
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    row = VerdictRow("1", SOURCE, "7", "k", "item 5", ("f1",), "confirmed", "confirmed", "a-x", at)
+    history = History(
+        b"", pd.DataFrame({name: [] for name in ("fingerprint", "detector", "level", "severity")}), (row,)
+    )
+    columns = {"fingerprint": ["f1", "f2", "f3"], "level": ["item", "item", "annotator"], "label_id": [""] * 3}
+    findings = pd.DataFrame({**columns, "item_id": ["5", "5", ""], "detector": "d", "severity": "L0"})
+    labels = make_team(n_items=4, n_annotators=3, redundancy=2)
+    review = record_review(history, labels, [], [], [findings])
+    assert review.by_fingerprint == {"f1": "confirmed"}
+    assert review.suppressed == {"confirmed": 1}

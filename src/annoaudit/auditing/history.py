@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class History:
     receipts: Mapping[str, ReceiptRow] = field(default_factory=dict, repr=False)
     journal: tuple[JournalRow, ...] = field(default=(), repr=False)
 
-    @property
+    @cached_property
     def answers(self) -> dict[str, VerdictRow]:
         """The latest decided verdict on each annotation or item, in whatever review it was given."""
         return {row.target: row for row in self.verdicts if row.decision != "skipped"}
@@ -160,14 +161,13 @@ def add_sampled_rate(history: History | None, questions: tuple[QuestionRecord, .
 
 def _by_fingerprint(history: History, findings: pd.DataFrame, on_labels: Mapping[str, str]) -> dict[str, str]:
     """Decisions on findings: on labels by their id, on items where the verdict answered this very finding."""
-    answers, found = history.answers, {}
-    columns = (findings[name] for name in ("fingerprint", "level", "label_id", "item_id"))
-    for name, level, label_id, item_id in zip(*columns, strict=True):
-        row = answers.get(f"item {item_id}") if level == "item" else None
-        if level == "label" and label_id in on_labels:
-            found[str(name)] = on_labels[label_id]
-        elif row is not None and name in row.fingerprints:
-            found[str(name)] = row.decision
+    decided = findings["label_id"].map(on_labels)[findings["level"] == "label"].dropna()
+    found = dict(zip(findings["fingerprint"].loc[decided.index], decided, strict=True))
+    items = findings.loc[findings["level"] == "item", ["item_id", "fingerprint"]]
+    for item_id, name in items.itertuples(index=False):
+        row = history.answers.get(f"item {item_id}")
+        if row is not None and name in row.fingerprints:
+            found[name] = row.decision
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from annoaudit.connectors import NotThere, RequestRefused, ReviewDesk, ServerTro
 from annoaudit.connectors.desk import Applied
 from annoaudit.errors import DeliveryFailed
 from annoaudit.reporting.text import plural
-from annoaudit.reviewing.locking import alone
 from annoaudit.reviewing.places import Place, Where, open_place, opened_desk
 from annoaudit.store.review_rows import ReceiptRow, VerdictRow
 
@@ -79,11 +77,7 @@ def apply_corrections(
     DeliveryFailed
         It stopped halfway, or another run writes from this folder; running it again completes it.
     """
-    with (
-        open_place(where, out) as place,
-        alone(place.folder, "apply") if yes else nullcontext(),
-        opened_desk(place) as desk,
-    ):
+    with open_place(where, out, to_write="apply" if yes else "") as place, opened_desk(place) as desk:
         known = place.reviews.receipts("annotation")
         try:
             if undo:

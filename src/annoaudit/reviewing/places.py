@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from annoaudit.auditing import Audit
-from annoaudit.auditing.saving import STORE_NAME
+from annoaudit.auditing.saving import STORE_NAME, make_folder
 from annoaudit.connectors import Reviewable, is_address, open_connector
 from annoaudit.errors import UsageError
 from annoaudit.labels import LabelSet
+from annoaudit.reviewing.locking import alone
 from annoaudit.store import open_store
 from annoaudit.store.reviews import Reviews
 
@@ -73,7 +74,7 @@ class Place:
 
 
 @contextmanager
-def open_place(where: Where, out: str | Path | None = None) -> Iterator[Place]:
+def open_place(where: Where, out: str | Path | None = None, *, to_write: str = "") -> Iterator[Place]:
     """Open the folder of an audit, for the length of a block.
 
     Parameters
@@ -82,19 +83,30 @@ def open_place(where: Where, out: str | Path | None = None) -> Iterator[Place]:
         The folder, or an Audit; an Audit that is not the latest run of its folder is first saved there.
     out
         The folder, where an Audit is given; ``out`` by default.
+    to_write
+        What will be written to the platform, such as ``push``: the folder is then locked against other writers.
 
     Raises
     ------
     UsageError
         The folder holds no audit, or one of files rather than of a live project.
+    DeliveryFailed
+        Another run writes to the platform from this folder.
     """
-    folder = Path(out or "out") if isinstance(where, Audit) else Path(where)
-    if isinstance(where, Audit):
-        _keep(where, folder)
-    if not (folder / STORE_NAME).is_file():
+    folder = make_folder(Path(out or "out")) if isinstance(where, Audit) else Path(where)
+    if not isinstance(where, Audit) and not (folder / STORE_NAME).is_file():
         raise UsageError(
             f"{folder} holds no audit.", hint="Run: annoaudit audit https://host/projects/3 --out " + str(folder)
         )
+    with alone(folder, to_write) if to_write else nullcontext():
+        if isinstance(where, Audit):
+            _keep(where, folder)
+        with _opened(folder) as place:
+            yield place
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Place]:
     with open_store(folder / STORE_NAME) as store:
         runs = store.runs()
         said = str(runs["source"].iloc[-1]) if len(runs) else ""

@@ -9,7 +9,6 @@ from pathlib import Path
 from annoaudit.connectors import NotThere, RequestRefused, ServerTrouble
 from annoaudit.connectors.desk import ReviewDesk, ReviewProject
 from annoaudit.errors import DeliveryFailed, UsageError
-from annoaudit.reviewing.locking import alone
 from annoaudit.reviewing.marking import mark_source
 from annoaudit.reviewing.places import Place, Where, open_place, opened_desk
 from annoaudit.reviewing.planning import BLIND, Work, marker_of, prepare
@@ -85,12 +84,11 @@ def push(
             "Marks in the audited project would give away what blinded reviewers must not know.",
             hint="Push them without --blind (blind=False).",
         )
-    with open_place(where, out) as place, opened_desk(place) as desk:
+    with open_place(where, out, to_write="push" if yes else "") as place, opened_desk(place) as desk:
         if not yes:
             return prepare(place, desk, blind, decoys, tab=tab, predictions=predictions).plan
         try:
-            with alone(place.folder, "push"):
-                return _carry_out(place, desk, prepare(place, desk, blind, decoys, tab=tab, predictions=predictions))
+            return _carry_out(place, desk, prepare(place, desk, blind, decoys, tab=tab, predictions=predictions))
         except (ServerTrouble, NotThere, RequestRefused) as error:
             place.reviews.note("push_failed", message=error.message)
             raise DeliveryFailed(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,6 @@ from annoaudit.connectors.desk import Answer, ReviewProject
 from annoaudit.errors import AnnoauditError, DeliveryFailed
 from annoaudit.reporting.files import write_whole
 from annoaudit.reporting.text import plural
-from annoaudit.reviewing.locking import alone
 from annoaudit.reviewing.marking import MARK_WORDS, standing_marks, unmark_source
 from annoaudit.reviewing.places import Place, Where, open_place, opened_desk
 from annoaudit.reviewing.planning import BLIND, OPEN, marker_of
@@ -83,11 +81,7 @@ def unpush(where: Where, *, yes: bool = False, out: str | Path | None = None) ->
     RefusedInput
         A project does not carry annoaudit's marker.
     """
-    with (
-        open_place(where, out) as place,
-        alone(place.folder, "unpush") if yes else nullcontext(),
-        opened_desk(place) as desk,
-    ):
+    with open_place(where, out, to_write="unpush" if yes else "") as place, opened_desk(place) as desk:
         found = _find(place, desk)
         marks = tuple(MARK_WORDS[key] for key in sorted(standing_marks(place), reverse=True))
         if yes:  # before any project: a server that has deleted one may count wrongly what goes after it
