@@ -23,6 +23,14 @@ MOST_IN_TAB = 300
 """The Data Manager takes seconds to open a tab that names more annotations."""
 
 IMPORT_S = 600.0
+_HIDDEN = tuple(
+    f"tasks:{name}"
+    for name in (
+        "inner_id", "completed_at", "cancelled_annotations", "total_predictions", "annotations_results",
+        "annotations_ids", "predictions_score", "predictions_model_versions", "predictions_results", "file_upload",
+        "storage_filename", "created_at", "updated_at", "updated_by", "avg_lead_time", "draft_exists",
+    )
+)  # fmt: skip
 
 
 def add_tab(client: Client, project_id: int, annotation_ids: Sequence[str]) -> dict[str, str]:
@@ -116,7 +124,8 @@ def _tab(annotation_ids: Sequence[str]) -> JsonObject:
     shown = {"filter": "filter:tasks:annotations_ids", "operator": "contains", "type": "String"}
     item: JsonObject = {**shown, "value": ",".join(annotation_ids)}
     filters = {"conjunction": "and", "items": [item]}
-    return {"title": TAB_TITLE, "type": "list", "target": "tasks", "filters": filters}
+    hidden = {"explore": list(_HIDDEN), "labeling": list(_HIDDEN)}
+    return {"title": TAB_TITLE, "type": "list", "target": "tasks", "filters": filters, "hiddenColumns": hidden}
 
 
 def _title_of(tab: JsonObject) -> object:
