@@ -115,6 +115,15 @@ def test_marks_cut_off_halfway_are_completed_or_removed(scene, monkeypatch):
     assert differences(photograph(scene.server, scene.project), before) == []
 
 
+def test_with_the_source_project_its_marks_are_gone_and_unpush_still_removes_the_rest(scene):
+    receipt = push(scene.out, yes=True, tab=True, predictions=True)
+    scene.server.call("DELETE", f"/api/projects/{scene.project}/")
+    removal = unpush(scene.out, yes=True)
+    assert removal.done
+    assert str(receipt.review_project) in removal.projects[0]
+    assert not unpush(scene.out, yes=True).marks
+
+
 def tabs(scene: Scene) -> list[dict]:
     return scene.server.call("GET", "/api/dm/views/", project=scene.project)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from review_scene import (
@@ -205,6 +207,57 @@ def test_what_reviewers_confirmed_comes_back_neither_to_the_queue_nor_to_review_
     push(scene.out, yes=True)
     assert first in review_tasks(server, again.review_project)
     assert second not in review_tasks(server, again.review_project)
+
+
+def test_a_label_that_changed_after_its_verdict_is_asked_again_in_the_same_project(scene):
+    server, who, number = scene.server, reviewer(scene.server), min(scene.planted)
+    project = push(scene.out, yes=True).review_project
+    task = review_tasks(server, project)[number]
+    answer(server, task["id"], "confirmed", current(task), by=who)
+    source = task["data"]["annoaudit_source"].rsplit("=", 1)[1]
+    found = server.call("GET", f"/api/tasks/{source}/annotations/")
+    flagged = next(one for one in found if one["result"][0]["value"]["choices"] == [current(task)])
+    other = next(one for one in CLASSES if one not in (right(number), current(task)))
+    server.call("PATCH", f"/api/annotations/{flagged['id']}/", {"result": [choice(other)]})
+    verdicts(scene.out)
+    scene.audit(budget=12, history=scene.out)
+    push(scene.out, yes=True)
+    about = [one for one in tasks_of(scene, project) if one["data"]["number"] == number]
+    assert sorted(current(one) for one in about) == sorted([current(task), other])
+    again = next(one for one in about if one["id"] != task["id"])
+    answer(server, again["id"], "fixed", right(number), by=who)
+    assert sorted(verdicts(scene.out).verdicts["decision"]) == ["confirmed", "fixed"]
+    audit = scene.audit(budget=12, history=scene.out)
+    assert audit.record.review.suppressed == {"fixed": 1}
+    assert push(scene.out, yes=True).n_made == 0
+    assert len([one for one in tasks_of(scene, project) if one["data"]["number"] == number]) == 2
+
+
+def tasks_of(scene: Scene, project: int) -> list[dict]:
+    return scene.server.call("GET", "/api/tasks", project=project, fields="all", page_size=1000)["tasks"]
+
+
+def test_the_commands_lead_round_the_loop(label_studio, token, tmp_path):
+    scene = make_scene(label_studio, tmp_path / "out")
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "annoaudit", *arguments], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert token not in done.stdout + done.stderr
+        return done.stdout
+
+    run("audit", f"{scene.address}/data?tab=1", "--out", str(scene.out), "--budget", "12")
+    assert "Nothing has been written" in run("push", str(scene.out))
+    project = json.loads(run("push", str(scene.out), "--yes", "--json"))["review_project"]
+    tasks, number = review_tasks(label_studio, project), min(scene.planted)
+    answer(label_studio, tasks[number]["id"], "confirmed", current(tasks[number]), by=reviewer(label_studio))
+    assert "among the 1 reviewed, highest first: 0 fixed, 1 confirmed" in run("verdicts", str(scene.out))
+    shown = run("audit", scene.address, "--out", str(scene.out), "--budget", "12")
+    assert "1 flagged label was answered by reviewers before" in " ".join(shown.split())
+    assert json.loads((scene.out / "run.json").read_text())["review"]["suppressed"] == {"confirmed": 1}
+    assert "Deleted: project" in run("unpush", str(scene.out), "--yes")
 
 
 def test_blinded_review_gives_nothing_away_and_the_random_part_gives_the_error_rate(scene):

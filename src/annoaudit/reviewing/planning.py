@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from annoaudit.connectors.desk import ReviewDesk, ReviewProject, ReviewTask, SourceProject
 from annoaudit.labels import LabelSet
@@ -13,7 +13,7 @@ from annoaudit.reviewing.marking import Marks, choose_marks
 from annoaudit.reviewing.places import Place
 from annoaudit.reviewing.plans import Plan
 from annoaudit.reviewing.reading import save_answers
-from annoaudit.reviewing.targets import Target, gather_targets, stream_of
+from annoaudit.reviewing.targets import Target, gather_targets, key_of, stream_of
 from annoaudit.reviewing.task_rows import content_hash
 
 __all__ = ["BLIND", "OPEN", "Work", "marker_of", "prepare"]
@@ -69,12 +69,15 @@ def prepare(
         place.findings, labels, place.questions, project.project_id, place.key, decoys, blind=blind,
         answered=answered,
     )  # fmt: skip
+    if review:
+        wanted = _name_apart(place, review, tasks, wanted, project.project_id, blind=blind)
     no_target = sorted(set(place.findings["level"]) - {"label", "item"})
     if no_target:
         notes.append(f"Findings of level {', '.join(no_target)} stay in the report: there is no task to review.")
     settled = {key for key, one in wanted.items() if one.target in answered}
     version = f"annoaudit {marker_of(place, mode)[-8:]}"
-    marks = Marks("") if blind else choose_marks(place, wanted, version, tab=tab, predictions=predictions)
+    unanswered = {key: one for key, one in wanted.items() if key not in settled}
+    marks = Marks("") if blind else choose_marks(place, unanswered, version, tab=tab, predictions=predictions)
     return _compare(desk, mode, project, review, tasks, labels, wanted, settled, marks, notes)
 
 
@@ -124,6 +127,29 @@ def _compare(
         plan, mode, project, review, labels, wanted, tuple(order),
         (*gone, *spare, *(present[key] for key in sorted(changed))), present, marks,
     )  # fmt: skip
+
+
+def _name_apart(
+    place: Place,
+    review: ReviewProject,
+    tasks: Sequence[ReviewTask],
+    wanted: Mapping[str, Target],
+    project_id: int,
+    *,
+    blind: bool,
+) -> dict[str, Target]:
+    """Give targets whose label has changed since somebody worked on their task another name: they are asked again."""
+    known = place.reviews.receipts("task", str(review.project_id))
+    begun = {one.key for one in tasks if one.touched and one.key in known}
+    named = {}
+    for key, one in wanted.items():
+        before = known[key].details.get("values") if key in begun else None
+        if before is None or before == dict(one.values):
+            named[key] = one
+        else:
+            again = key_of(project_id, one.target, blind=blind, values=one.values)
+            named[again] = replace(one, key=again)
+    return named
 
 
 def _drawn_before(place: Place) -> int:

@@ -77,12 +77,14 @@ class Target:
         return round(level + max(known, default=0.0), 3)
 
 
-def key_of(project_id: int, target: str, *, blind: bool = False) -> str:
+def key_of(project_id: int, target: str, *, blind: bool = False, values: Mapping[str, str] | None = None) -> str:
     """Return the name of a review target: 16 hexadecimal digits of project and annotation.
 
-    In blinded review a target has another name, so that an open review of it gives nothing away.
+    In blinded review a target has another name, so that an open review of it gives nothing away. ``values`` makes
+    one for a target whose label has changed since somebody worked on it under its usual name.
     """
-    parts = [str(project_id), target, *(["blind"] if blind else [])]
+    parts: list[object] = [str(project_id), target, *(["blind"] if blind else [])]
+    parts += [sorted(values.items())] if values is not None else []
     text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 

@@ -56,7 +56,10 @@ def remove_tab(client: Client, project_id: int, made: Mapping[str, str]) -> bool
     A tab is ours by its name, since ids are used again. The usual tab goes only if it is the one that was made, says
     what it said then, and no other tab would be left.
     """
-    tabs = _tabs(client, project_id)
+    try:
+        tabs = _tabs(client, project_id)
+    except NotThere:  # with the whole project
+        return False
     ours = [one for one in tabs if _title_of(one) == TAB_TITLE]
     rest = [one for one in tabs if _title_of(one) != TAB_TITLE]
     if len(rest) == 1 and str(rest[0]["id"]) == made.get("default_tab") and _is_plain(rest[0]):
