@@ -57,9 +57,10 @@ def remove_tab(client: Client, project_id: int, made: Mapping[str, str]) -> bool
     what it said then, and no other tab would be left.
     """
     try:
-        tabs = _tabs(client, project_id)
-    except NotThere:  # with the whole project
+        client.get(f"/api/projects/{project_id}/")
+    except NotThere:  # gone with the whole project
         return False
+    tabs = _tabs(client, project_id)
     ours = [one for one in tabs if _title_of(one) == TAB_TITLE]
     rest = [one for one in tabs if _title_of(one) != TAB_TITLE]
     if len(rest) == 1 and str(rest[0]["id"]) == made.get("default_tab") and _is_plain(rest[0]):
