@@ -108,6 +108,10 @@ def test_a_label_that_changed_comes_back_and_one_that_changed_back_is_settled_ag
     assert second.record.review.suppressed == {}
     assert "1 flagged label with an earlier answer has changed since" in " ".join(second.markdown().split())
     assert audited(team, tmp_path).record.review.suppressed == {"confirmed": 1}
+    now = second.findings[second.findings["annotation_id"] == target]
+    answer(tmp_path, now, "fixed", minutes=5)  # the verdict on the other label does not take back the first
+    assert audited(changed, tmp_path).record.review.suppressed == {"fixed": 1}
+    assert audited(team, tmp_path).record.review.suppressed == {"confirmed": 1}
 
 
 def test_another_detector_does_not_ask_again_what_reviewers_confirmed(team, tmp_path):

@@ -52,9 +52,13 @@ class History:
     journal: tuple[JournalRow, ...] = field(default=(), repr=False)
 
     @cached_property
-    def answers(self) -> dict[str, VerdictRow]:
-        """The latest decided verdict on each annotation or item, in whatever review it was given."""
-        return {row.target: row for row in self.verdicts if row.decision != "skipped"}
+    def answers(self) -> dict[str, list[VerdictRow]]:
+        """The decided verdicts on each annotation or item, latest first, in whatever review they were given."""
+        found: dict[str, list[VerdictRow]] = {}
+        for row in reversed(self.verdicts):
+            if row.decision != "skipped":
+                found.setdefault(row.target, []).append(row)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +111,20 @@ def match_answers(history: History | None, labels: LabelSet, votes: Votes) -> An
     ids = labels.labels["annotation_id"].take(votes.row)
     known = np.asarray(pc.is_in(ids, value_set=pa.array(sorted(answers), pa.string())))
     for place in np.flatnonzero(known):
-        row = answers[str(ids[int(place)])]
-        values = row.details.get("values")
-        given = values.get(votes.question) if isinstance(values, dict) else None
-        if given == votes.classes[int(votes.label[place])]:
-            decision[place] = row.decision
-        elif given is not None:
-            changed[place] = True
+        by_label = _by_label(answers[str(ids[int(place)])], votes.question)
+        decision[place] = by_label.get(votes.classes[int(votes.label[place])], "")
+        changed[place] = bool(by_label) and not decision[place]
     return Answered(decision, changed)
+
+
+def _by_label(rows: Sequence[VerdictRow], question: str) -> dict[str, str]:
+    """The latest decision on each label that an annotation had when it was reviewed."""
+    decisions: dict[str, str] = {}
+    for row in rows:
+        values = row.details.get("values")
+        if isinstance(values, dict) and question in values:
+            decisions.setdefault(str(values[question]), row.decision)
+    return decisions
 
 
 def record_review(
@@ -165,9 +175,10 @@ def _by_fingerprint(history: History, findings: pd.DataFrame, on_labels: Mapping
     found = dict(zip(findings["fingerprint"].loc[decided.index], decided, strict=True))
     items = findings.loc[findings["level"] == "item", ["item_id", "fingerprint"]]
     for item_id, name in items.itertuples(index=False):
-        row = history.answers.get(f"item {item_id}")
-        if row is not None and name in row.fingerprints:
-            found[name] = row.decision
+        rows = history.answers.get(f"item {item_id}", ())
+        decision = next((row.decision for row in rows if name in row.fingerprints), "")
+        if decision:
+            found[name] = decision
     return found
 
 
