@@ -2,6 +2,7 @@
 
 The bare request of a first pull is the same snapshot with the same expansions: made, downloaded, parsed by json.loads
 and deleted. That of an incremental pull is the one page of changed tasks. Both run in the same process, by turns.
+Beside the wall time stands the CPU time of server and client together, which a busy machine changes less.
 Run: python benchmarks/label_studio_pull.py [n_tasks]
 """
 
@@ -14,7 +15,12 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from statistics import median
+from typing import TypeVar
 
 import httpx
 
@@ -27,8 +33,10 @@ from annoaudit.connectors.label_studio import LabelStudio  # noqa: E402
 from annoaudit.connectors.label_studio.bookmarks import Bookmark, filter_time  # noqa: E402
 from annoaudit.connectors.label_studio.reading import _FIELDS, _OPTIONS, PAGE_SIZE, _query  # noqa: E402
 
+T = TypeVar("T")
+
 CLASSES = ("account", "billing", "bike", "praise", "safety", "station")
-REPEATS = 3
+REPEATS = 5
 N_CHANGED = 16
 
 
@@ -52,24 +60,42 @@ def make_project(server: LabelStudioServer, n_tasks: int) -> int:
     return server.create_project(config, tasks, title="Benchmark of pulling")
 
 
-def bare_snapshot(client: httpx.Client, project: int) -> float:
-    start = time.perf_counter()
+@dataclass(frozen=True)
+class Spent:
+    """What something cost: seconds on the clock, and CPU seconds of server and client."""
+
+    wall: float
+    cpu: float
+
+
+def measure(work: Callable[[], T], server: LabelStudioServer) -> tuple[Spent, T]:
+    clock, cpu = time.perf_counter(), cpu_of(server)
+    result = work()
+    return Spent(time.perf_counter() - clock, cpu_of(server) - cpu), result
+
+
+def cpu_of(server: LabelStudioServer) -> float:
+    """CPU seconds of this process and of the server; without /proc, of this process alone."""
+    assert server.process is not None
+    stat = Path(f"/proc/{server.process.pid}/stat")
+    fields = stat.read_text().rsplit(") ", 1)[1].split() if stat.exists() else ["0"] * 13
+    return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def bare_snapshot(client: httpx.Client, project: int) -> None:
     base = f"/api/projects/{project}/exports/"
     made = client.post(base, json={"title": "bare", "serialization_options": _OPTIONS}).json()
     json.loads(client.get(f"{base}{made['id']}/download", params={"exportType": "JSON"}).content)
     client.delete(f"{base}{made['id']}")
-    return time.perf_counter() - start
 
 
-def bare_changes(client: httpx.Client, project: int, bookmark: Bookmark) -> float:
-    start = time.perf_counter()
+def bare_changes(client: httpx.Client, project: int, bookmark: Bookmark) -> None:
     query = _query("updated_at", "greater_or_equal", "Datetime", filter_time(bookmark.since))
     params = {
         "project": project, "fields": "all", "resolve_uri": "false", "include": _FIELDS, "page": 1,
         "page_size": PAGE_SIZE, "query": json.dumps(query),
     }  # fmt: skip
     client.get("/api/tasks", params=params).json()
-    return time.perf_counter() - start
 
 
 def change(client: httpx.Client, annotations: list[str], value: str) -> None:
@@ -78,7 +104,7 @@ def change(client: httpx.Client, annotations: list[str], value: str) -> None:
 
 
 def spread(seconds: list[float]) -> str:
-    return f"{sorted(seconds)[len(seconds) // 2]:.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
+    return f"{median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
 
 
 def main(n_tasks: int) -> None:
@@ -90,49 +116,55 @@ def main(n_tasks: int) -> None:
         connector = LabelStudio.of(f"{server.url}/projects/{project}")
         before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         with server.client() as client:
-            report(client, connector, project, before_mb)
+            report(client, server, connector, project, before_mb)
     finally:
         server.stop()
         shutil.rmtree(data, ignore_errors=True)
 
 
-def report(client: httpx.Client, connector: LabelStudio, project: int, before_mb: float) -> None:
+def report(
+    client: httpx.Client, server: LabelStudioServer, connector: LabelStudio, project: int, before_mb: float
+) -> None:
     ours, bare = [], []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        pulled = connector.pull()
-        ours.append(time.perf_counter() - start)
+    bare_snapshot(client, project)  # warms the server up for both
+    for turn in range(REPEATS):
+        if turn % 2:  # neither always comes first
+            bare.append(measure(lambda: bare_snapshot(client, project), server)[0])
+        spent, pulled = measure(connector.pull, server)
+        ours.append(spent)
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        bare.append(bare_snapshot(client, project))
+        if not turn % 2:
+            bare.append(measure(lambda: bare_snapshot(client, project), server)[0])
     labels = pulled.labels
     print(f"{labels.items.num_rows:,} tasks, {labels.annotations.num_rows:,} annotations\n")
-    print("| what | pull, s: median (range) | bare request, s | ratio of medians |")
-    print("|---|---|---|---|")
+    print("| what | pull, s: median (range) | bare request, s | ratio | pull, CPU s | bare, CPU s | ratio |")
+    print("|---|---|---|---|---|---|---|")
     show("first pull (snapshot)", ours, bare)
     natives = labels.annotations["native_id"].to_pylist()[:: len(labels.annotations) // N_CHANGED][:N_CHANGED]
     ours, bare, quiet = [], [], []
     for turn in range(REPEATS):
-        change(client, natives, CLASSES[turn])
+        change(client, natives, CLASSES[turn % len(CLASSES)])
         since = Bookmark.of(pulled.bookmark)
         assert since is not None
-        start = time.perf_counter()
-        again = connector.pull(pulled.bookmark, pulled.labels)
-        ours.append(time.perf_counter() - start)
+        spent, again = measure(partial(connector.pull, pulled.bookmark, pulled.labels), server)
+        ours.append(spent)
         assert (again.how, len(again.changed)) == ("changes", N_CHANGED)
-        bare.append(bare_changes(client, project, since))
+        bare.append(measure(partial(bare_changes, client, project, since), server)[0])
         pulled = again
         time.sleep(6)  # longer than the overlap
-        start = time.perf_counter()
-        pulled = connector.pull(pulled.bookmark, pulled.labels)
-        quiet.append(time.perf_counter() - start)
+        spent, pulled = measure(partial(connector.pull, pulled.bookmark, pulled.labels), server)
+        quiet.append(spent)
     show(f"pull of {N_CHANGED} changed tasks", ours, bare)
-    print(f"| the same once more, nothing new | {spread(quiet)} | | |")
-    print(f"\nClient memory: {before_mb:.0f} MB before the first pull, {peak_mb:.0f} MB at its peak.")
+    print(f"| the same once more, nothing new | {spread([one.wall for one in quiet])} | | | | | |")
+    print(f"\nMemory of the client: {before_mb:.0f} MB before the first pull, {peak_mb:.0f} MB at its peak.")
 
 
-def show(what: str, ours: list[float], bare: list[float]) -> None:
-    ratio = sorted(ours)[len(ours) // 2] / sorted(bare)[len(bare) // 2]
-    print(f"| {what} | {spread(ours)} | {spread(bare)} | {ratio:.2f} |")
+def show(what: str, ours: list[Spent], bare: list[Spent]) -> None:
+    told = []
+    for name in ("wall", "cpu"):
+        mine, theirs = ([getattr(one, name) for one in part] for part in (ours, bare))
+        told += [spread(mine), spread(theirs), f"{median(mine) / median(theirs):.2f}"]
+    print(f"| {what} | {' | '.join(told)} |")
 
 
 if __name__ == "__main__":

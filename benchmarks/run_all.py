@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "reading": ("benchmarks/reading.py", "--rows", "1000000", "--repeats", "5"),
     "startup": ("benchmarks/startup.py",),
     "evidence": ("benchmarks/evidence.py", "digits", "duplicates", "banking77"),
+    "label_studio_pull": ("benchmarks/label_studio_pull.py", "10000"),
     "label_studio_push": ("benchmarks/label_studio_push.py", "10000"),
 }
 WITH_PEERS = {"truth_inference_cost": ("crowd-kit==1.4.2",), "agreement": ("statsmodels",)}

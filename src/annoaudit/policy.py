@@ -154,8 +154,9 @@ class Decision:
     """What the policy made of one question's scores.
 
     ``flagged`` holds, by detector, a mask over its targets; ``queue`` the positions of queued votes, best
-    first; ``urgency`` (L,) the value they are sorted by, NaN where no detector flagged the vote. ``held_back``
-    counts the flags on annotators that the cap kept out.
+    first; ``urgency`` (L,) the value they are sorted by, NaN where no detector flagged the vote; ``answered``
+    (L,) votes that reviewers have answered, which are never queued. ``held_back`` counts the flags on annotators
+    that the cap kept out.
     """
 
     policy: Policy
@@ -164,11 +165,14 @@ class Decision:
     flagged: Mapping[str, Bools]
     urgency: Floats
     queue: Ints
+    answered: Bools | None = None
     held_back: int = 0
 
     @classmethod
-    def of(cls, policy: Policy, votes: Votes, scores: Sequence[Scores], n_queue: int) -> Decision:
-        """Flag and queue: the queue is the best ``n_queue`` of the flagged labels.
+    def of(
+        cls, policy: Policy, votes: Votes, scores: Sequence[Scores], n_queue: int, answered: Bools | None = None
+    ) -> Decision:
+        """Flag and queue: the queue is the best ``n_queue`` of the flagged labels without those ``answered`` (L,).
 
         Labels are ordered by the log odds of suspicion less the log odds of the detector's threshold: the mean over
         the detectors that judged them, and that of the leading detector, in equal parts. Agreement of several
@@ -184,15 +188,21 @@ class Decision:
         leading = _mean_margin(policy, [one for one in of_labels if one.detector == policy.lead], len(votes))
         margin = np.where(np.isnan(leading), others, np.where(np.isnan(others), leading, (others + leading) / 2.0))
         urgency = np.where(any_flag, margin, np.nan)
-        order = np.argsort(-np.nan_to_num(urgency, nan=-np.inf), kind="stable")
+        open_ones = any_flag if answered is None else any_flag & ~answered
+        order = np.argsort(-np.where(open_ones, np.nan_to_num(urgency), -np.inf), kind="stable")
         held_back = int(sum(free[name].sum() - flagged[name].sum() for name in free))
-        queue = order[: min(n_queue, int(any_flag.sum()))]
-        return cls(policy, votes, tuple(scores), flagged, urgency, queue, held_back)
+        queue = order[: min(n_queue, int(open_ones.sum()))]
+        return cls(policy, votes, tuple(scores), flagged, urgency, queue, answered, held_back)
 
     @property
     def n_flagged(self) -> int:
         """Number of labels that at least one detector flagged."""
         return int(np.isfinite(self.urgency).sum())
+
+    @property
+    def n_answered(self) -> int:
+        """Number of flagged labels that reviewers have answered."""
+        return 0 if self.answered is None else int((np.isfinite(self.urgency) & self.answered).sum())
 
     def rank(self) -> Ints:
         """(L,) place of each vote in the queue from 1; 0 where it is not queued."""

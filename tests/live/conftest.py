@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 if TYPE_CHECKING:
+    from review_scene import Scene
     from server import LabelStudioServer
 
 
@@ -46,3 +47,13 @@ def token(label_studio: LabelStudioServer, monkeypatch: pytest.MonkeyPatch) -> s
     """Put the administrator's token where annoaudit looks for it."""
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", label_studio.token)
     return label_studio.token
+
+
+@pytest.fixture
+def scene(label_studio: LabelStudioServer, token: str, tmp_path: Path) -> Scene:
+    """Give a project worth reviewing, pulled and audited."""
+    from review_scene import make_scene
+
+    made = make_scene(label_studio, tmp_path / "out")
+    made.audit(budget=12)
+    return made

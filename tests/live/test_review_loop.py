@@ -1,47 +1,31 @@
-"""The review loop on a real server: push, verdicts, unpush, apply; what they leave untouched; what faults do."""
+"""The review loop on a real server: push, verdicts, unpush, apply; and what they leave untouched."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
-from pathlib import Path
-from typing import TYPE_CHECKING
+import subprocess
+import sys
 
 import pytest
-from conftest import start_or_skip
-from review_scene import CLASSES, CONFIG, Scene, answer, choice, make_scene, photograph, review_tasks
+from review_scene import (
+    CLASSES,
+    CONFIG,
+    Scene,
+    answer,
+    choice,
+    current,
+    make_scene,
+    photograph,
+    review_tasks,
+    reviewer,
+    right,
+    same,
+)
 
 import annoaudit as aa
 from annoaudit.connectors.label_studio import LabelStudio
 from annoaudit.errors import DeliveryFailed, RefusedInput, UsageError
 from annoaudit.reviewing import apply_corrections, push, unpush, verdicts
-
-if TYPE_CHECKING:
-    from server import LabelStudioServer
-
-
-@pytest.fixture
-def scene(label_studio: LabelStudioServer, token: str, tmp_path: Path) -> Scene:
-    made = make_scene(label_studio, tmp_path / "out")
-    made.audit(budget=12)
-    return made
-
-
-def same(one: str, other: str) -> bool:
-    return one == other  # pytest would take minutes to show how two megabytes differ
-
-
-def right(number: int) -> str:
-    return CLASSES[number % 3]
-
-
-def current(task: dict) -> str:
-    return task["predictions"][0]["result"][0]["value"]["choices"][0]
-
-
-def reviewer(server: LabelStudioServer) -> int:
-    return server.users["reviewer@example.com"].id
 
 
 def test_a_plan_writes_nothing_and_the_push_only_a_project_of_its_own(scene):
@@ -137,59 +121,6 @@ def test_reruns_add_withdraw_and_never_touch_what_a_reviewer_began(scene):
     assert verdicts(scene.out).verdicts["decision"].tolist() == ["confirmed"]
 
 
-def test_a_reviewer_who_answers_between_listing_and_withdrawing_loses_nothing(scene, monkeypatch):
-    from annoaudit.reviewing import pushing
-
-    server = scene.server
-    project = push(scene.out, yes=True).review_project
-    task = review_tasks(server, project)[min(scene.planted)]
-    scene.audit(budget=0)
-    withdraw = pushing.withdraw_review_tasks
-
-    def answered_meanwhile(client, review, task_ids):
-        answer(server, task["id"], "fixed", right(min(scene.planted)), by=reviewer(server))
-        return withdraw(client, review, task_ids)
-
-    monkeypatch.setattr(pushing, "withdraw_review_tasks", answered_meanwhile)
-    push(scene.out, yes=True)
-    assert set(review_tasks(server, project)) == {min(scene.planted)}
-    assert verdicts(scene.out).verdicts["decision"].tolist() == ["fixed"]
-
-
-def test_a_push_cut_off_between_import_and_tab_is_completed_by_the_next(scene, monkeypatch):
-    from annoaudit.reviewing import pushing
-
-    class Killed(BaseException):
-        pass
-
-    def die(*_arguments, **_settings):
-        raise Killed
-
-    for step in ("create_review_project", "import_review_tasks", "ensure_tab"):
-        real = getattr(pushing, step)
-
-        def act_and_die(*arguments, real=real, **settings):
-            real(*arguments, **settings)
-            raise Killed
-
-        with monkeypatch.context() as patched:
-            patched.setattr(pushing, step, act_and_die)
-            with pytest.raises(Killed):
-                push(scene.out, yes=True)
-    receipt = push(scene.out, yes=True)
-    project = receipt.review_project
-    assert receipt.n_made == 0
-    found = scene.server.call("GET", "/api/tasks", project=project, page_size=1000)["tasks"]
-    assert len({one["data"]["annoaudit_key"] for one in found}) == len(found) == receipt.plan.n_kept
-    views = scene.server.call("GET", "/api/dm/views/", project=project)
-    assert [one["data"]["title"] for one in views] == ["Highest first"]
-    titles = [one["title"] for one in scene.server.call("GET", "/api/projects/", page_size=1000)["results"]]
-    assert titles.count(receipt.plan.review_title) >= 1
-    tasks = review_tasks(scene.server, project)
-    answer(scene.server, tasks[min(scene.planted)]["id"], "fixed", right(min(scene.planted)), by=reviewer(scene.server))
-    assert verdicts(scene.out).verdicts["decision"].tolist() == ["fixed"]
-
-
 def test_tasks_deleted_and_labels_changed_since_the_audit_are_left_out_and_named(scene):
     server = scene.server
     labels = LabelStudio.of(scene.address).pull().labels.annotations.to_pylist()
@@ -248,6 +179,87 @@ def test_a_label_config_changed_between_audit_and_push_is_followed(scene):
     assert verdicts(scene.out).verdicts["corrected"].tolist() == ["Mixed"]
 
 
+def test_what_reviewers_confirmed_comes_back_neither_to_the_queue_nor_to_review_until_it_changes(scene):
+    server, who = scene.server, reviewer(scene.server)
+    project = push(scene.out, yes=True).review_project
+    tasks = review_tasks(server, project)
+    first, second, third = sorted(scene.planted)[:3]
+    answer(server, tasks[first]["id"], "confirmed", current(tasks[first]), by=who)
+    answer(server, tasks[second]["id"], "confirmed", current(tasks[second]), by=who)
+    answer(server, tasks[third]["id"], "fixed", right(third), by=who)
+    unpush(scene.out, yes=True)  # saves the verdicts first
+    audit = scene.audit(budget=12, history=scene.out)
+    assert audit.record.review.suppressed == {"confirmed": 2, "fixed": 1}
+    assert "2 confirmed as right" in audit.html()
+    plan = push(scene.out)
+    assert plan.n_settled == 3
+    assert "answered before: not asked again" in str(plan)
+    again = push(scene.out, yes=True)
+    assert not {first, second, third} & set(review_tasks(server, again.review_project))
+    annotation = tasks[first]["data"]["annoaudit_source"].rsplit("=", 1)[1]
+    found = server.call("GET", f"/api/tasks/{annotation}/annotations/")
+    flagged = next(one for one in found if one["result"][0]["value"]["choices"] == [current(tasks[first])])
+    other = next(one for one in CLASSES if one not in (right(first), current(tasks[first])))
+    server.call("PATCH", f"/api/annotations/{flagged['id']}/", {"result": [choice(other)]})
+    audit = scene.audit(budget=12, history=scene.out)
+    assert audit.record.review.suppressed == {"confirmed": 1, "fixed": 1}
+    assert audit.record.review.n_changed == 1
+    push(scene.out, yes=True)
+    assert first in review_tasks(server, again.review_project)
+    assert second not in review_tasks(server, again.review_project)
+
+
+def test_a_label_that_changed_after_its_verdict_is_asked_again_in_the_same_project(scene):
+    server, who, number = scene.server, reviewer(scene.server), min(scene.planted)
+    project = push(scene.out, yes=True).review_project
+    task = review_tasks(server, project)[number]
+    answer(server, task["id"], "confirmed", current(task), by=who)
+    source = task["data"]["annoaudit_source"].rsplit("=", 1)[1]
+    found = server.call("GET", f"/api/tasks/{source}/annotations/")
+    flagged = next(one for one in found if one["result"][0]["value"]["choices"] == [current(task)])
+    other = next(one for one in CLASSES if one not in (right(number), current(task)))
+    server.call("PATCH", f"/api/annotations/{flagged['id']}/", {"result": [choice(other)]})
+    verdicts(scene.out)
+    scene.audit(budget=12, history=scene.out)
+    push(scene.out, yes=True)
+    about = [one for one in tasks_of(scene, project) if one["data"]["number"] == number]
+    assert sorted(current(one) for one in about) == sorted([current(task), other])
+    again = next(one for one in about if one["id"] != task["id"])
+    answer(server, again["id"], "fixed", right(number), by=who)
+    assert sorted(verdicts(scene.out).verdicts["decision"]) == ["confirmed", "fixed"]
+    audit = scene.audit(budget=12, history=scene.out)
+    assert audit.record.review.suppressed == {"fixed": 1}
+    assert push(scene.out, yes=True).n_made == 0
+    assert len([one for one in tasks_of(scene, project) if one["data"]["number"] == number]) == 2
+
+
+def tasks_of(scene: Scene, project: int) -> list[dict]:
+    return scene.server.call("GET", "/api/tasks", project=project, fields="all", page_size=1000)["tasks"]
+
+
+def test_the_commands_lead_round_the_loop(label_studio, token, tmp_path):
+    scene = make_scene(label_studio, tmp_path / "out")
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "annoaudit", *arguments], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert token not in done.stdout + done.stderr
+        return done.stdout
+
+    run("audit", f"{scene.address}/data?tab=1", "--out", str(scene.out), "--budget", "12")
+    assert "Nothing has been written" in run("push", str(scene.out))
+    project = json.loads(run("push", str(scene.out), "--yes", "--json"))["review_project"]
+    tasks, number = review_tasks(label_studio, project), min(scene.planted)
+    answer(label_studio, tasks[number]["id"], "confirmed", current(tasks[number]), by=reviewer(label_studio))
+    assert "among the 1 reviewed, highest first: 0 fixed, 1 confirmed" in run("verdicts", str(scene.out))
+    shown = run("audit", scene.address, "--out", str(scene.out), "--budget", "12")
+    assert "1 flagged label was answered by reviewers before" in " ".join(shown.split())
+    assert json.loads((scene.out / "run.json").read_text())["review"]["suppressed"] == {"confirmed": 1}
+    assert "Deleted: project" in run("unpush", str(scene.out), "--yes")
+
+
 def test_blinded_review_gives_nothing_away_and_the_random_part_gives_the_error_rate(scene):
     server, who = scene.server, reviewer(scene.server)
     with pytest.raises(UsageError, match="blinded"):
@@ -269,7 +281,14 @@ def test_blinded_review_gives_nothing_away_and_the_random_part_gives_the_error_r
     assert rate["low"] <= len(scene.planted) / 180 <= rate["high"]
     recall = sampled.loc["recall of consensus_disagreement"]
     assert recall["low"] <= 1.0 <= recall["high"] + 1e-9
+    report = scene.audit(budget=12, history=scene.out)
+    known = report.record.questions[0].error_rate
+    assert (known.value, known.low, known.high) == (rate["value"], rate["low"], rate["high"])
+    assert "drawn at random from the whole project" in report.html()
     assert receipt.plan.n_drawn == 40
+    push(scene.out, yes=True, blind=True)  # what was answered left the queue, and still counts
+    after = verdicts(scene.out).sampled.set_index("what").loc["recall of consensus_disagreement"]
+    assert after["value"] == pytest.approx(recall["value"])
     again = push(scene.out, blind=True)  # the sample stays, asked for again or not
     assert (again.n_new, again.n_withdrawn, again.n_drawn) == (0, 0, 40)
     scene.audit(budget=3)
@@ -350,36 +369,6 @@ def test_a_review_project_is_not_reviewed_itself(scene, tmp_path):
     if len(push(inner.out).describe()):
         with pytest.raises((RefusedInput, DeliveryFailed), match="annoaudit_"):
             push(inner.out, yes=True)
-
-
-def test_a_server_killed_during_the_push_leaves_nothing_half_and_nothing_doubled(token, tmp_path, monkeypatch):
-    server = start_or_skip(tmp_path / "data")
-    try:
-        scene = make_scene(server, tmp_path / "out", n_tasks=300)
-        scene.audit(budget=600, policy=_everything())
-        wanted = push(scene.out).n_new
-        killer = threading.Timer(0.9, server.kill)
-        killer.start()
-        with contextlib.suppress(DeliveryFailed):  # on a fast machine it is through before
-            push(scene.out, yes=True)
-        killer.join()
-        server.restart()
-        receipt = push(scene.out, yes=True)
-        found = server.call("GET", "/api/tasks", project=receipt.review_project, page_size=2000)["tasks"]
-        keys = [one["data"]["annoaudit_key"] for one in found]
-        assert len(keys) == len(set(keys)) == wanted
-        reviews = [
-            one for one in server.call("GET", "/api/projects/", page_size=100)["results"] if "annoaudit" in one["title"]
-        ]
-        assert len(reviews) == 1
-    finally:
-        server.stop()
-
-
-def _everything():
-    from annoaudit.policy import Policy
-
-    return Policy(default_threshold=0.0, thresholds={})
 
 
 def _target(scene: Scene, task: dict) -> str:

@@ -84,6 +84,24 @@ def test_submitting_without_a_verdict_is_refused_and_a_corrected_label_counts_as
     assert (row["decision"], row["corrected"], row["said"]) == ("fixed", "Positive", "fixed")
 
 
+def test_the_tab_in_the_source_opens_shows_what_is_flagged_and_breaks_no_other(browser, label_studio, token, tmp_path):
+    scene = make_scene(label_studio, tmp_path / "out", title="Film reviews")
+    scene.audit(budget=12)
+    receipt = push(scene.out, yes=True, tab=True, predictions=True)
+    usual, ours = label_studio.call("GET", "/api/dm/views/", project=scene.project)
+    browser.log_in(label_studio.url, REVIEWER, PASSWORD)
+    browser.open(f"{label_studio.url}/projects/{scene.project}/data?tab={ours['id']}")
+    browser.wait("document.body.innerText.includes('[48]')")
+    shown = browser.text()
+    assert "annoaudit: flagged" in shown
+    assert {number for number in range(60) if f"[{number}]" in shown} == set(
+        review_tasks(label_studio, receipt.review_project)
+    )
+    _picture(browser, "source_tab.png")
+    browser.open(f"{label_studio.url}/projects/{scene.project}/data?tab={usual['id']}")
+    browser.wait("document.body.innerText.includes('[1]')")
+
+
 def test_hostile_text_in_tasks_titles_labels_names_and_reasons_is_inert(browser, label_studio, token, tmp_path):
     evil = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>{{7*7}}${7*7}$text"
     server = label_studio

@@ -21,6 +21,7 @@ from annoaudit.reporting.record import (
     QuestionRecord,
     QueueEntry,
     Reason,
+    ReviewRecord,
     Support,
 )
 
@@ -109,6 +110,27 @@ def realistic(n_annotators: int = 22, n_queue: int = 90, n_questions: int = 1, s
         ),
         people=people_record(names),
         settings={"budget": 99, "seed": 20260314, "detectors": ["all"], "names": False, "gold": None},
+        review=review_record(),
+    )
+
+
+def review_record() -> ReviewRecord:
+    """Verdicts of an open review, partly done, and of a blinded one with a random sample."""
+    nan = float("nan")
+    columns = "detector severity review n_flagged n_reviewed fixed confirmed ambiguous bad_data skipped n_ask_again"
+    columns += " precision low high range_low range_high basis"
+    rows = [
+        ("confident_learning", "L0", "open", 64, 20, 12, 6, 1, 0, 1, 1, 12 / 18, nan, nan, 0.6, 0.7,
+         "among the 20 reviewed, highest first"),
+        ("duplicate_conflict", "L0", "open", 6, 6, 5, 1, 0, 0, 0, 0, 5 / 6, 0.359, 0.996, 5 / 6, 5 / 6, "all 6 flags"),
+    ]  # fmt: skip
+    sampled = [("error rate of the project", 0.06, 0.02, 0.13, "6 wrong of 100 judged in the random sample")]
+    return ReviewRecord(
+        suppressed={"confirmed": 7, "fixed": 17},
+        n_changed=2,
+        by_fingerprint={"f" * 24: "confirmed"},
+        figures=pd.DataFrame(rows, columns=columns.split()),
+        sampled=pd.DataFrame(sampled, columns=["what", "value", "low", "high", "basis"]),
     )
 
 

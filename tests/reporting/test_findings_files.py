@@ -14,11 +14,13 @@ from annoaudit.reporting import findings_csv, write_findings, write_whole
 
 
 def test_parquet_and_lines_say_the_same(record, tmp_path):
-    parquet, lines = write_findings(record.findings, tmp_path / "new" / "out")
+    said = {record.findings["fingerprint"][1]: "confirmed"}
+    parquet, lines = write_findings(record.findings, tmp_path / "new" / "out", said)
     table = pd.read_parquet(parquet)
     rows = [json.loads(line) for line in lines.read_text().splitlines()]
-    assert tuple(table.columns) == FINDING_COLUMNS
-    assert [tuple(row) for row in rows] == [FINDING_COLUMNS] * len(record.findings)
+    assert tuple(table.columns) == (*FINDING_COLUMNS, "verdict")
+    assert [tuple(row) for row in rows] == [(*FINDING_COLUMNS, "verdict")] * len(record.findings)
+    assert [row["verdict"] for row in rows[:3]] == list(table["verdict"][:3]) == ["", "confirmed", ""]
     assert [row["reason"] for row in rows] == list(table["reason"]) == list(record.findings["reason"])
     assert rows[0]["effect_low"] is None
     assert table["rank"].dtype == "int64"
@@ -26,7 +28,7 @@ def test_parquet_and_lines_say_the_same(record, tmp_path):
 
 def test_no_findings_still_make_files_with_the_schema(tmp_path):
     parquet, lines = write_findings(audit_records.empty().findings, tmp_path)
-    assert tuple(pd.read_parquet(parquet).columns) == FINDING_COLUMNS
+    assert tuple(pd.read_parquet(parquet).columns) == (*FINDING_COLUMNS, "verdict")
     assert lines.read_text() == ""
 
 

@@ -4,7 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from annoaudit.connectors.label_studio.verdicts import Answer, clean_result, content_of
+from annoaudit.connectors.desk import Answer
+from annoaudit.connectors.label_studio.address import parse_address
+from annoaudit.connectors.label_studio.client import connect
+from annoaudit.connectors.label_studio.desk import LabelStudioDesk
+from annoaudit.connectors.label_studio.verdicts import clean_result, content_of
 from annoaudit.reviewing.deciding import ASK_AGAIN, as_verdict, decide
 from annoaudit.store.review_rows import ReceiptRow
 
@@ -81,13 +85,14 @@ def test_a_verdict_row_names_the_findings_it_answers_and_the_correction():
     receipt = ReceiptRow("https://h/projects/3", "7", "task", "k", "12", "made", details)
     at = datetime(2026, 1, 1, tzinfo=UTC)
     answer = Answer("k", "12", "40", "fixed", "note", (choice("Yes<b>\x1b"),), "6", at, 3.5)
-    row = as_verdict(answer, receipt, lambda who: f"a-{who}")
+    desk = LabelStudioDesk(connect("https://h", "0" * 40), parse_address("https://h/projects/3"))
+    row = as_verdict(answer, receipt, desk, lambda who: f"a-{who}")
     assert (row.decision, row.corrected, row.reviewer, row.fingerprints) == (
         "fixed",
         "Yes<b>\\x1b",
         "a-6",
         ("f1", "f2"),
     )
-    assert row.answer_id == as_verdict(answer, receipt, str).answer_id
+    assert row.answer_id == as_verdict(answer, receipt, desk, str).answer_id
     later = Answer("k", "12", "40", "confirmed", "note", (choice("No"),), "6", at, 3.5)
-    assert as_verdict(later, receipt, str).answer_id != row.answer_id
+    assert as_verdict(later, receipt, desk, str).answer_id != row.answer_id

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from annoaudit.reviewing.figures import Figures, count_decisions, latest_verdicts
-from annoaudit.reviewing.sampled import estimate_from_sample
+from annoaudit.auditing.sampled_figures import error_rate_of_sample, estimate_from_sample
+from annoaudit.auditing.verdict_figures import count_decisions, latest_verdicts
+from annoaudit.reviewing.figures import Figures
 from annoaudit.reviewing.sampling import draw, shuffled_place
 from annoaudit.statistics.intervals import exact_interval
 from annoaudit.store.review_rows import ReceiptRow, VerdictRow
@@ -108,8 +109,21 @@ def test_the_random_part_alone_gives_the_error_rate_and_undecided_ones_stand_bes
     assert rate["value"] == 1 / 16
     assert (rate["low"], rate["high"]) == tuple(float(one[0]) for one in exact_interval([1], [16]))
     assert "1 undecided" in rate["basis"]
+    known = error_rate_of_sample(rows, receipts)
+    assert (known.value, known.low, known.n_wrong, known.n) == (1 / 16, rate["low"], 1, 16)
+    assert error_rate_of_sample({"9": verdict("9", "fixed")}, receipts) is None  # open review is no sample
     assert np.isnan(table.loc["precision of d"]["value"])  # nobody looked at the ten flags beyond the queue
     assert table.loc["precision of d"]["high"] > 0.5
+
+
+def test_labels_answered_before_are_a_part_of_their_own_that_is_wholly_reviewed():
+    receipts = {str(k): receipt(str(k), queued=3 <= k < 6, drawn=False) for k in range(6)}
+    for k in range(3):
+        receipts[str(k)].details["answered"] = True
+    rows = {str(k): verdict(str(k), "fixed" if k < 2 else "confirmed", blind=True) for k in range(4)}
+    sample = {"n_stream": 100, "n_queued": 3, "n_answered": 3, "n_drawn": 0, "flagged": {"d": [3, 0, 3]}}
+    rate = estimate_from_sample(rows, receipts, sample).set_index("what").loc["precision of d"]
+    assert rate["value"] == (2 + 3 * 0) / 6  # the one reviewed of the queue was right; it stands for all three
 
 
 def test_open_verdicts_never_enter_figures_of_the_whole():

@@ -5,9 +5,10 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from annoaudit.connectors.label_studio.review_config import compose_form, fit_title, read_form
+from annoaudit.connectors.label_studio.review_rows import explain_regions
 from annoaudit.errors import RefusedInput
 from annoaudit.reviewing.targets import Remark, Target
-from annoaudit.reviewing.wording import blind_fields, explain_regions, open_fields
+from annoaudit.reviewing.wording import blind_fields, open_fields, tell_regions
 
 CONFIG = (
     '<View><Text name="t" value="$text"/><Choices name="s" toName="t" choice="single">'
@@ -109,7 +110,7 @@ def test_blinded_fields_hold_neither_reason_nor_severity_nor_label():
 
 def test_a_flagged_region_carries_its_reason_and_the_others_stay_as_they_are():
     result = [{"id": "r1", "value": {}}, {"id": "r2", "value": {}, "meta": {"text": ["own"]}}]
-    told = explain_regions(result, target(remark("too small", region="r2")))
+    told = explain_regions(result, tell_regions(target(remark("too small", region="r2"), remark("elsewhere"))))
     assert told[0] == result[0]
     assert told[1]["meta"] == {"text": ["own", "annoaudit: too small"]}
     assert result[1]["meta"] == {"text": ["own"]}

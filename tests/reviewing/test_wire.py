@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from annoaudit.cli.review import apply_command, push_command, unpush_command, verdicts_command
 from annoaudit.connectors import NotThere, RequestRefused, ServerTrouble
-from annoaudit.connectors.label_studio.applying import Applied, remove_correction
+from annoaudit.connectors.desk import Applied, ReviewProject
+from annoaudit.connectors.label_studio.applying import remove_correction
 from annoaudit.connectors.label_studio.pushing import (
-    ReviewProject,
     change_form,
     ensure_tab,
     find_review_project,

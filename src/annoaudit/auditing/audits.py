@@ -13,6 +13,7 @@ import numpy as np
 
 from annoaudit import __version__
 from annoaudit.auditing.gathering import as_labels, choose_questions, gather_evidence
+from annoaudit.auditing.history import add_sampled_rate, match_answers, read_history, record_review
 from annoaudit.auditing.people import gather_people
 from annoaudit.auditing.pseudonyms import Pseudonyms
 from annoaudit.auditing.queue import list_queue
@@ -122,6 +123,7 @@ def audit(
     names: bool = False,
     subjective: bool = False,
     pseudonym_key: bytes | None = None,
+    history: str | Path | None = None,
     seed: int = 0,
 ) -> Audit:
     """Audit the single-choice labels of a LabelSet (or of anything :func:`annoaudit.read` opens).
@@ -151,7 +153,11 @@ def audit(
     subjective
         The question asks for opinions: disagreement with others is held against nobody.
     pseudonym_key
-        Secret that makes pseudonyms the same in every run; by default they last as long as the process.
+        Secret that makes pseudonyms the same in every run; by default that of ``history``, or one that lasts as long
+        as the process.
+    history
+        Folder of earlier audits of these labels: flagged labels on which reviewers gave a verdict there, and that have
+        not changed since, are not queued again, and the report says how right the flags were.
     seed
         Of everything random.
 
@@ -169,7 +175,8 @@ def audit(
     labels = as_labels(labels)
     questions = choose_questions(labels, question, with_answers=probabilities is not None or gold is not None)
     rules = _choose_rules(policy, budget, subjective=subjective)
-    name_of = Pseudonyms(pseudonym_key, names=names)
+    past = None if history is None else read_history(history, labels)
+    name_of = Pseudonyms(pseudonym_key or (past.key if past else None), names=names)
     chosen = choose_detectors(detectors)
     evidences = [
         gather_evidence(labels, name, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed)
@@ -183,9 +190,10 @@ def audit(
         )
     runs = [run_detectors(one, chosen) for one in evidences]
     sizes = _share_budget(rules, [len(one.votes) for one in evidences])
+    answers = [match_answers(past, labels, one.votes) for one in evidences]
     decisions = [
-        Decision.of(rules, one.votes, scores, size)
-        for one, (scores, _), size in zip(evidences, runs, sizes, strict=True)
+        Decision.of(rules, one.votes, scores, size, answered.mask)
+        for one, (scores, _), size, answered in zip(evidences, runs, sizes, answers, strict=True)
     ]
     findings = [decision.findings(labels, name_of) for decision in decisions]
     queue = [
@@ -199,6 +207,7 @@ def audit(
         for outcome in outcomes
     ]
     summaries = tuple(summarise_question(e, d, name_of) for e, d in zip(evidences, decisions, strict=True))
+    summaries = add_sampled_rate(past, summaries)
     people = gather_people(evidences, decisions, findings, outcomes, chosen, name_of)
     record = AuditRecord(
         title=Path(labels.source).name if labels.source else "labels",
@@ -228,6 +237,7 @@ def audit(
             "subjective": rules.subjective,
             "thresholds": _thresholds(rules, chosen),
         },
+        review=record_review(past, labels, decisions, answers, findings),
     )
     return Audit(record, tuple(one for scores, _ in runs for one in scores), tuple(evidences))
 

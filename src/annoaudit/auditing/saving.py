@@ -94,7 +94,7 @@ def _save_folder(record: AuditRecord, exit_code: int, folder: Path) -> None:
     run_json = render_json(record)
     with open_store(folder / STORE_NAME) as store:
         store.add_run(_as_row(record, exit_code), record.findings, run_json)
-    write_findings(record.findings, folder)
+    write_findings(record.findings, folder, record.review.by_fingerprint if record.review else {})
     write_whole(folder / "report.html", render_html(record))
     write_whole(folder / "run.json", run_json)
 

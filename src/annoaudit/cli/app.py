@@ -123,6 +123,7 @@ def audit_command(
             names=names,
             subjective=subjective,
             pseudonym_key=key,
+            history=out,
             seed=seed,
         )
     result.save(out)

@@ -77,12 +77,22 @@ def push_command(
     decoys: Annotated[
         int, typer.Option("--decoys", min=0, help="With --blind: size of a random sample of all labels, mixed in.")
     ] = 0,
+    tab: Annotated[
+        bool, typer.Option("--tab", help="Also add a tab of flagged annotations to the audited project.")
+    ] = False,
+    predictions: Annotated[
+        bool,
+        typer.Option(
+            "--predictions", help="Also add predictions without labels to the audited project's flagged tasks."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Push what was flagged into a review project of its own; the audited project stays as it is."""
     from annoaudit.reviewing import push
 
-    _show(push(folder, yes=yes, blind=blind, decoys=decoys), as_json, planned=not yes)
+    told = push(folder, yes=yes, blind=blind, decoys=decoys, tab=tab, predictions=predictions)
+    _show(told, as_json, planned=not yes)
 
 
 def verdicts_command(

@@ -1,5 +1,6 @@
 """Live platforms: pull labels, plan, apply, read verdicts, undo."""
 
+from annoaudit.connectors.desk import Reviewable, ReviewDesk
 from annoaudit.connectors.failures import NotThere, RequestRefused, ServerTrouble
 from annoaudit.connectors.mirroring import mirror
 from annoaudit.connectors.opening import is_address, list_connectors, open_connector
@@ -11,6 +12,8 @@ __all__ = [
     "NotThere",
     "Pulled",
     "RequestRefused",
+    "ReviewDesk",
+    "Reviewable",
     "ServerTrouble",
     "is_address",
     "list_connectors",

@@ -37,10 +37,15 @@ class Pulled:
 
 @runtime_checkable
 class Connector(Protocol):
-    """One project on one platform, read. The review loop, which writes, is composed in ``annoaudit.reviewing``.
+    """One project on one platform, read. Where people can review on it too, it is :class:`.desk.Reviewable`.
 
     Errors are grouped by what to do about them, see :mod:`annoaudit.connectors.failures`.
     """
+
+    @property
+    def address(self) -> object:
+        """Server and project; its text is an address without secrets that :meth:`of` opens again."""
+        ...
 
     @classmethod
     def recognises(cls, address: str) -> bool:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from annoaudit.reporting.record import AuditRecord, QuestionRecord
+from annoaudit.reporting.record import AuditRecord, QuestionRecord, ReviewRecord
 from annoaudit.reporting.tables import frame_rows
 from annoaudit.reporting.text import well_formed
 
@@ -48,6 +48,7 @@ def run_document(record: AuditRecord) -> dict[str, object]:
         "limits": record.limits,
         "methods": [asdict(method) for method in record.methods],
         "settings": record.settings,
+        "review": None if record.review is None else _review(record.review),
     }
     return {key: plain_value(value) for key, value in document.items()}
 
@@ -91,8 +92,18 @@ def _counts(record: AuditRecord) -> dict[str, int]:
         "n_questions": len(record.questions),
         "n_flagged": record.n_flagged,
         "n_queued": record.n_queued,
+        "n_suppressed": sum(record.review.suppressed.values()) if record.review else 0,
         "n_findings": len(record.findings),
         "budget": record.budget,
+    }
+
+
+def _review(review: ReviewRecord) -> dict[str, object]:
+    return {
+        "suppressed": review.suppressed,
+        "n_changed": review.n_changed,
+        "by_detector": frame_rows(review.figures),
+        "sampled": frame_rows(review.sampled),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,13 +52,17 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
     return path
 
 
-def write_findings(findings: pd.DataFrame, folder: str | Path) -> tuple[Path, Path]:
+def write_findings(
+    findings: pd.DataFrame, folder: str | Path, verdicts: Mapping[str, str] | None = None
+) -> tuple[Path, Path]:
     """Write ``findings.parquet`` and ``findings.jsonl`` into a folder, which is made if missing.
 
     Parameters
     ----------
     findings
         One row a finding, with the columns of :data:`annoaudit.findings.FINDING_COLUMNS`.
+    verdicts
+        Decision of reviewers on suppressed findings, by fingerprint: the last column, ``verdict``; empty for the rest.
 
     Returns
     -------
@@ -70,11 +74,14 @@ def write_findings(findings: pd.DataFrame, folder: str | Path) -> tuple[Path, Pa
     UsageError
         A column is missing.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     table = findings_table(findings)
+    told = [(verdicts or {}).get(name, "") for name in table["fingerprint"].to_pylist()]
+    table = table.append_column("verdict", pa.array(told, pa.string()))
     parquet = write_whole(folder / "findings.parquet", lambda draft: pq.write_table(table, draft))
     lines = write_whole(folder / "findings.jsonl", lambda draft: _write_lines(table, draft))
     return parquet, lines

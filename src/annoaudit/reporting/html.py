@@ -13,7 +13,7 @@ from annoaudit.reporting.as_json import plain_value
 from annoaudit.reporting.heat import ConfusionRow, PairRow, confusion_map, confusion_rows, pair_map, pair_rows
 from annoaudit.reporting.marks import STEPS, HeatMap
 from annoaudit.reporting.people import IN_LABELS, MAX_PATTERNS, describe_search, pattern_cards, patterns_note
-from annoaudit.reporting.record import AuditRecord, PeopleRecord, QuestionRecord
+from annoaudit.reporting.record import AuditRecord, PeopleRecord, QuestionRecord, ReviewRecord
 from annoaudit.reporting.review_queue import MAX_ENTRIES, queue_cards, queue_note
 from annoaudit.reporting.tables import (
     AgreementRow,
@@ -35,6 +35,15 @@ from annoaudit.reporting.text import (
     shorten,
     spell_seconds,
     spell_time,
+)
+from annoaudit.reporting.verdict_table import (
+    OPEN_REVIEW,
+    SampledRow,
+    VerdictLine,
+    sampled_table,
+    suppressed_sentences,
+    verdict_table,
+    was_open,
 )
 
 __all__ = ["environment", "render_html", "render_notebook"]
@@ -59,6 +68,16 @@ class QuestionPage:
     least_agreeing: list[PairRow]
 
 
+@dataclass(frozen=True)
+class VerdictPage:
+    """What reviewers said, in rows; ``open_note`` says where reviewers were led."""
+
+    suppressed: list[str]
+    rows: list[VerdictLine]
+    sampled: list[SampledRow]
+    open_note: str
+
+
 def render_html(record: AuditRecord) -> str:
     """Return the audit as one self-contained HTML page, without scripts and without anything to load.
 
@@ -76,6 +95,7 @@ def render_html(record: AuditRecord) -> str:
             **_people(record.people, MAX_PATTERNS),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
+            verdicts=_verdicts(record.review),
             pages=[_page(question) for question in record.questions],
             settings=plain_value(record.settings),
             steps=range(STEPS),
@@ -92,6 +112,7 @@ def render_notebook(record: AuditRecord) -> str:
         .render(
             record=record,
             cards=cards,
+            verdicts=_verdicts(record.review),
             severities=sorted({card.severity for card in cards}),
             **_people(record.people, _NOTEBOOK_PATTERNS),
             outcomes=sorted_outcomes(record.outcomes),
@@ -111,6 +132,17 @@ def _people(people: PeopleRecord, limit: int) -> dict[str, object]:
         "people_search": describe_search(people),
         "in_labels": IN_LABELS,
     }
+
+
+def _verdicts(review: ReviewRecord | None) -> VerdictPage | None:
+    if review is None:
+        return None
+    return VerdictPage(
+        suppressed=suppressed_sentences(review),
+        rows=verdict_table(review.figures),
+        sampled=sampled_table(review.sampled),
+        open_note=OPEN_REVIEW if was_open(review.figures) else "",
+    )
 
 
 def _page(question: QuestionRecord, n_annotators: int | None = None) -> QuestionPage:

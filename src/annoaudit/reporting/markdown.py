@@ -23,6 +23,14 @@ from annoaudit.reporting.text import (
     spell_seconds,
     spell_time,
 )
+from annoaudit.reporting.verdict_table import (
+    OPEN_REVIEW,
+    VerdictLine,
+    sampled_table,
+    suppressed_sentences,
+    verdict_table,
+    was_open,
+)
 
 __all__ = ["code_span", "escape_markdown", "render_markdown"]
 
@@ -42,6 +50,7 @@ def render_markdown(record: AuditRecord) -> str:
         _head(record),
         _queue(record),
         _people(record.people),
+        _verdicts(record),
         _error_rates(record),
         _detectors(record),
         *(_question(question) for question in record.questions),
@@ -154,6 +163,39 @@ def _exhibit(one: Exhibit | None) -> list[str]:
         return [NOT_KNOWN, NOT_KNOWN]
     text = f" {escape_markdown(one.text, 100)}" if one.text else ""
     return [f"{code_span(one.given, 40)}{text} {code_span(one.item_id, 40)}", code_span(one.expected, 40)]
+
+
+def _verdicts(record: AuditRecord) -> Iterable[str]:
+    review = record.review
+    if review is None:
+        return
+    yield "## Verdicts of reviewers"
+    yield from map(escape_markdown, suppressed_sentences(review))
+    heads = ["Detector", "Severity", "Review", "What was reviewed", "Fixed>", "Confirmed>", "Beside", "Precision>",
+             "95 % interval>", "If all beside went either way>"]  # fmt: skip
+    rows = verdict_table(review.figures)
+    yield _table(heads, map(_verdict_row, rows)) if rows else "No verdict is about a flag."
+    if was_open(review.figures):
+        yield escape_markdown(OPEN_REVIEW)
+    sampled = [[escape_markdown(r.what), r.value, r.value_interval or NOT_KNOWN, escape_markdown(r.basis)]
+               for r in sampled_table(review.sampled)]  # fmt: skip
+    if sampled:
+        yield _table(["From the random sample", "Value>", "95 % interval>", "Basis"], sampled)
+
+
+def _verdict_row(row: VerdictLine) -> list[str]:
+    return [
+        code_span(row.detector),
+        escape_markdown(row.severity, 40),
+        escape_markdown(row.review, 40),
+        escape_markdown(row.basis),
+        row.fixed,
+        row.confirmed,
+        row.beside or NOT_KNOWN,
+        row.precision,
+        row.precision_interval or NOT_KNOWN,
+        row.either_way or NOT_KNOWN,
+    ]
 
 
 def _error_rates(record: AuditRecord) -> Iterable[str]:

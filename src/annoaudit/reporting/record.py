@@ -25,6 +25,7 @@ __all__ = [
     "QuestionRecord",
     "QueueEntry",
     "Reason",
+    "ReviewRecord",
     "Support",
 ]
 
@@ -235,12 +236,40 @@ class QuestionRecord:
 
 
 @dataclass(frozen=True, eq=False)
+class ReviewRecord:
+    """What reviewers said before this run, and what follows for it.
+
+    Parameters
+    ----------
+    suppressed
+        Flagged labels that have a verdict and have not changed since, by decision: they are not queued.
+    n_changed
+        Flagged labels whose earlier verdict was about another label than they have now.
+    by_fingerprint
+        Decision on each suppressed finding.
+    figures
+        One row a detector, severity and kind of review: ``detector``, ``severity``, ``review``, ``n_flagged``,
+        ``n_reviewed``, counts of ``fixed``, ``confirmed``, ``ambiguous``, ``bad_data``, ``skipped`` and
+        ``n_ask_again``, ``precision`` with ``low`` and ``high`` only where an interval is justified, ``range_low`` and
+        ``range_high``, ``basis``.
+    sampled
+        What a blinded random sample says of the whole: ``what``, ``value``, ``low``, ``high``, ``basis``.
+    """
+
+    suppressed: Mapping[str, int]
+    n_changed: int
+    by_fingerprint: Mapping[str, str]
+    figures: pd.DataFrame
+    sampled: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
 class AuditRecord:
     """One audit, ready to be rendered as HTML, Markdown, JSON or in a notebook.
 
     ``findings`` has the columns of :data:`annoaudit.findings.FINDING_COLUMNS`. ``queue`` is sorted by rank
     and may be cut for display; ``n_queued`` is its whole length. ``limits`` are sentences: what was not
-    checked, what the reader could not know, and why.
+    checked, what the reader could not know, and why. ``review`` is None where no verdict is known.
     """
 
     title: str
@@ -264,3 +293,4 @@ class AuditRecord:
     methods: tuple[Method, ...]
     people: PeopleRecord = field(default_factory=PeopleRecord)
     settings: Mapping[str, object] = field(default_factory=dict)
+    review: ReviewRecord | None = None

@@ -9,6 +9,13 @@ from annoaudit.reporting.people import describe_search, pattern_cards
 from annoaudit.reporting.record import AuditRecord, PeopleRecord
 from annoaudit.reporting.tables import sorted_outcomes
 from annoaudit.reporting.text import count, fold, interval, percent, plural, shorten
+from annoaudit.reporting.verdict_table import (
+    OPEN_REVIEW,
+    figure_lines,
+    sampled_lines,
+    suppressed_sentences,
+    was_open,
+)
 
 __all__ = ["fit_text", "pad_text", "render_summary", "wrap_text"]
 
@@ -34,6 +41,8 @@ def render_summary(record: AuditRecord, width: int = 80) -> str:
     lines += [_detector_line(outcome, many, width) for outcome in sorted_outcomes(record.outcomes)]
     lines += [] if record.outcomes else ["  No detector ran."]
     lines += ["", *_people(record.people, width)]
+    for sentence in _verdicts(record):
+        lines += wrap_text(sentence, width, indent="  ")
     for sentence in _sentences(record, many):
         lines += wrap_text(sentence, width, indent="  ")
     lines += ["", *wrap_text(f"Next: {shorten(record.next_step, 600)}", width, indent="  ")]
@@ -91,6 +100,18 @@ def _sentences(record: AuditRecord, many: bool) -> Iterator[str]:
         yield f"{name}{known}{shorten(rate.sentence, 400)}".strip()
     for limit in record.limits:
         yield f"Limit: {shorten(limit, 600)}"
+
+
+def _verdicts(record: AuditRecord) -> Iterator[str]:
+    review = record.review
+    if review is None:
+        return
+    for sentence in suppressed_sentences(review):
+        yield f"Reviewed: {sentence}"
+    for line in [*figure_lines(review.figures), *sampled_lines(review.sampled)]:
+        yield f"Verdicts: {shorten(line, 400)}"
+    if was_open(review.figures):
+        yield OPEN_REVIEW
 
 
 def wrap_text(text: str, width: int, indent: str = "") -> list[str]:

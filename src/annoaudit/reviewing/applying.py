@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from annoaudit.connectors import NotThere, RequestRefused, ServerTrouble
-from annoaudit.connectors.label_studio.applying import Applied, add_correction, find_correction, remove_correction
+from annoaudit.auditing.verdict_figures import latest_verdicts
+from annoaudit.connectors import NotThere, RequestRefused, ReviewDesk, ServerTrouble
+from annoaudit.connectors.desk import Applied
 from annoaudit.errors import DeliveryFailed
 from annoaudit.reporting.text import plural
-from annoaudit.reviewing.figures import latest_verdicts
-from annoaudit.reviewing.places import Place, Source, Where, open_place, opened_source
+from annoaudit.reviewing.places import Place, Where, open_place, opened_desk
 from annoaudit.store.review_rows import ReceiptRow, VerdictRow
 
 __all__ = ["Corrections", "apply_corrections"]
@@ -75,18 +75,18 @@ def apply_corrections(
     Raises
     ------
     DeliveryFailed
-        It stopped halfway; running it again completes it.
+        It stopped halfway, or another run writes from this folder; running it again completes it.
     """
-    with open_place(where, out) as place, opened_source(place) as source:
+    with open_place(where, out, to_write="apply" if yes else "") as place, opened_desk(place) as desk:
         known = place.reviews.receipts("annotation")
         try:
             if undo:
-                return _undo(place, source, [one for one in known.values() if one.state in ("made", "conflict")], yes)
+                return _undo(place, desk, [one for one in known.values() if one.state in ("made", "conflict")], yes)
             fixed = [one for one in latest_verdicts(place.reviews.verdicts()).values() if _is_correction(one)]
             todo = [
                 one for one in fixed if known.get(one.key) is None or known[one.key].state in ("planned", "withdrawn")
             ]
-            return _apply(place, source, todo, ground_truth) if yes else Corrections(len(todo), done=False)
+            return _apply(place, desk, todo, ground_truth) if yes else Corrections(len(todo), done=False)
         except (ServerTrouble, RequestRefused) as error:
             place.reviews.note("apply_failed", message=error.message)
             raise DeliveryFailed(
@@ -99,7 +99,7 @@ def _is_correction(row: VerdictRow) -> bool:
     return row.decision == "fixed" and bool(row.details.get("annotation_id")) and bool(row.details.get("result"))
 
 
-def _apply(place: Place, source: Source, todo: Sequence[VerdictRow], ground_truth: bool) -> Corrections:
+def _apply(place: Place, desk: ReviewDesk, todo: Sequence[VerdictRow], ground_truth: bool) -> Corrections:
     notes, n = [], 0
     for row in todo:
         task_id, parent_id = str(row.details["task_id"]), str(row.details["annotation_id"])
@@ -110,9 +110,8 @@ def _apply(place: Place, source: Source, todo: Sequence[VerdictRow], ground_trut
         place.reviews.save_receipts([receipt])
         lead = row.details.get("lead_time_s")
         try:
-            there = find_correction(source.client, task_id, parent_id, reviewer, result)
-            made = there or add_correction(
-                source.client,
+            there = desk.find_correction(task_id, parent_id, reviewer, result)
+            made = there or desk.add_correction(
                 task_id,
                 parent_id,
                 result,
@@ -131,7 +130,7 @@ def _apply(place: Place, source: Source, todo: Sequence[VerdictRow], ground_trut
     return Corrections(n, done=True, notes=tuple(notes))
 
 
-def _undo(place: Place, source: Source, receipts: Sequence[ReceiptRow], yes: bool) -> Corrections:
+def _undo(place: Place, desk: ReviewDesk, receipts: Sequence[ReceiptRow], yes: bool) -> Corrections:
     if not yes:
         return Corrections(len(receipts), done=False, undo=True)
     conflicts, n = [], 0
@@ -139,7 +138,7 @@ def _undo(place: Place, source: Source, receipts: Sequence[ReceiptRow], yes: boo
     for one in receipts:
         task_id, parent_id = str(one.details.get("task_id")), str(one.details.get("parent_id"))
         made = Applied(one.native_id, str(one.details.get("content")))
-        what = remove_correction(source.client, task_id, parent_id, made)
+        what = desk.remove_correction(task_id, parent_id, made)
         place.reviews.save_receipts(
             [replace(one, state=states[what])], f"undo_{what}", task=task_id, annotation=one.native_id
         )

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from annoaudit.connectors.label_studio.verdicts import content_of
 from annoaudit.reporting.text import fold, shorten
 from annoaudit.store.review_rows import ReceiptRow, VerdictRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from annoaudit.connectors.label_studio.verdicts import Answer
+    from annoaudit.connectors.desk import Answer, ReviewDesk
 
 __all__ = ["ASK_AGAIN", "Decided", "as_verdict", "decide"]
 
@@ -56,15 +55,15 @@ def decide(said: str, *, changed: bool, answered: bool = True) -> Decided:
     return Decided("skipped", ASK_AGAIN + "no verdict was recorded.")
 
 
-def as_verdict(answer: Answer, receipt: ReceiptRow, name_of: Callable[[str], str]) -> VerdictRow:
+def as_verdict(answer: Answer, receipt: ReceiptRow, desk: ReviewDesk, name_of: Callable[[str], str]) -> VerdictRow:
     """Return an answer as the store keeps it."""
     details = receipt.details
     blind = details.get("blind") is True
     questions = [str(one) for one in _list(details.get("questions"))]
     original = [one for one in _list(details.get("original")) if isinstance(one, dict)]
     compared = questions if blind else None
-    given = content_of(answer.result, compared)
-    decided = decide(answer.said, changed=given != content_of(original, compared), answered=bool(given))
+    given = desk.content_of(answer.result, compared)
+    decided = decide(answer.said, changed=given != desk.content_of(original, compared), answered=bool(given))
     remarks = [one for one in _list(details.get("remarks")) if isinstance(one, dict)]
     return VerdictRow(
         answer_id=answer.answer_id,
@@ -77,7 +76,7 @@ def as_verdict(answer: Answer, receipt: ReceiptRow, name_of: Callable[[str], str
         said=answer.said,
         reviewer=name_of(answer.reviewer_id),
         at=answer.at,
-        corrected=_shown(answer.result, questions) if decided.decision == "fixed" else "",
+        corrected=_shown(desk.chosen(answer.result), questions) if decided.decision == "fixed" else "",
         note=answer.note[:MOST_NOTE],
         warning=decided.warning,
         details={
@@ -94,15 +93,11 @@ def as_verdict(answer: Answer, receipt: ReceiptRow, name_of: Callable[[str], str
     )
 
 
-def _shown(result: Sequence[Mapping[str, object]], questions: Sequence[str]) -> str:
+def _shown(chosen: Mapping[str, Sequence[str]], questions: Sequence[str]) -> str:
     """The corrected labels on the audited questions, for people."""
-    parts = []
-    for item in result:
-        value = item.get("value")
-        chosen = value.get(str(item.get("type"))) if isinstance(value, dict) else None
-        if item.get("from_name") in questions and isinstance(chosen, list):
-            parts.append(", ".join(shorten(fold(str(one)), 80) for one in chosen))
-    return "; ".join(parts)
+    return "; ".join(
+        ", ".join(shorten(fold(one), 80) for one in options) for name, options in chosen.items() if name in questions
+    )
 
 
 def _list(value: object) -> list[object]:

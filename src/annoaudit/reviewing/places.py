@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,37 +12,24 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from annoaudit.auditing import Audit
-from annoaudit.auditing.saving import STORE_NAME
-from annoaudit.connectors import is_address, open_connector
-from annoaudit.connectors.label_studio import LabelStudio
-from annoaudit.connectors.label_studio.address import parse_address
+from annoaudit.auditing.saving import STORE_NAME, make_folder
+from annoaudit.connectors import Reviewable, is_address, open_connector
 from annoaudit.errors import UsageError
 from annoaudit.labels import LabelSet
+from annoaudit.reviewing.locking import alone
 from annoaudit.store import open_store
 from annoaudit.store.reviews import Reviews
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from annoaudit.connectors.label_studio.address import Address
-    from annoaudit.connectors.label_studio.client import Client
+    from annoaudit.connectors import ReviewDesk
     from annoaudit.store import Store
 
-__all__ = ["LABELS_NAME", "Place", "Source", "Where", "connected", "open_place", "opened_source"]
+__all__ = ["LABELS_NAME", "Place", "Where", "open_place", "opened_desk"]
 
 Where = str | Path | Audit
 LABELS_NAME = "labels"
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """The live project that was audited."""
-
-    client: Client
-    address: Address
-
-    def __str__(self) -> str:
-        return str(self.address)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +74,7 @@ class Place:
 
 
 @contextmanager
-def open_place(where: Where, out: str | Path | None = None) -> Iterator[Place]:
+def open_place(where: Where, out: str | Path | None = None, *, to_write: str = "") -> Iterator[Place]:
     """Open the folder of an audit, for the length of a block.
 
     Parameters
@@ -96,19 +83,30 @@ def open_place(where: Where, out: str | Path | None = None) -> Iterator[Place]:
         The folder, or an Audit; an Audit that is not the latest run of its folder is first saved there.
     out
         The folder, where an Audit is given; ``out`` by default.
+    to_write
+        What will be written to the platform, such as ``push``: the folder is then locked against other writers.
 
     Raises
     ------
     UsageError
         The folder holds no audit, or one of files rather than of a live project.
+    DeliveryFailed
+        Another run writes to the platform from this folder.
     """
-    folder = Path(out or "out") if isinstance(where, Audit) else Path(where)
-    if isinstance(where, Audit):
-        _keep(where, folder)
-    if not (folder / STORE_NAME).is_file():
+    folder = make_folder(Path(out or "out")) if isinstance(where, Audit) else Path(where)
+    if not isinstance(where, Audit) and not (folder / STORE_NAME).is_file():
         raise UsageError(
             f"{folder} holds no audit.", hint="Run: annoaudit audit https://host/projects/3 --out " + str(folder)
         )
+    with alone(folder, to_write) if to_write else nullcontext():
+        if isinstance(where, Audit):
+            _keep(where, folder)
+        with _opened(folder) as place:
+            yield place
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Place]:
     with open_store(folder / STORE_NAME) as store:
         runs = store.runs()
         said = str(runs["source"].iloc[-1]) if len(runs) else ""
@@ -123,40 +121,39 @@ def open_place(where: Where, out: str | Path | None = None) -> Iterator[Place]:
 
 
 @contextmanager
-def opened_source(place: Place) -> Iterator[Source]:
-    """Connect to the live project that was audited, for the length of a block."""
-    with connected(place.address) as source:
-        yield source
-
-
-@contextmanager
-def connected(address: str) -> Iterator[Source]:
-    """Connect to a project by its address, for the length of a block.
+def opened_desk(place: Place) -> Iterator[ReviewDesk]:
+    """Open the review desk of the live project that was audited, for the length of a block.
 
     Raises
     ------
     UsageError
-        The platform knows no review projects, or there is no token in the environment.
+        The platform knows no reviews, or there is no token in the environment.
     MissingExtra
         The extra of the connector is not installed.
     """
-    connector = open_connector(address)
-    if not isinstance(connector, LabelStudio):
-        raise UsageError(f"{address} can be audited, but not reviewed.", hint="Review projects need Label Studio.")
+    connector = open_connector(place.address)
+    if not isinstance(connector, Reviewable):
+        raise UsageError(
+            f"{place.address} can be audited, but not reviewed.", hint="Its connector offers no review desk."
+        )
+    desk = connector.desk()
     try:
-        yield Source(connector.client, connector.address)
+        yield desk
     finally:
-        connector.client.close()
+        desk.close()
 
 
 def _address_of(said: str, folder: Path) -> str:
     """The audited project's address: as the run recorded it, or as the labels' own addresses begin; "" for files."""
-    found = said.removeprefix("label-studio+")
+    found = said
     file = folder / LABELS_NAME / "annotations.parquet"
     if not is_address(found) and file.is_file():
         urls = pq.read_table(file, columns=["native_url"])["native_url"].drop_null()
         found = str(urls[0]) if len(urls) else ""
-    return str(parse_address(found)) if LabelStudio.recognises(found) else ""
+    try:
+        return str(open_connector(found).address)
+    except UsageError:  # a file, or an address that no installed connector knows
+        return ""
 
 
 def _keep(audit: Audit, folder: Path) -> None:

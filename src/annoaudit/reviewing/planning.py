@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from annoaudit.connectors.label_studio.originals import SourceProject, read_source_project
-from annoaudit.connectors.label_studio.pushing import (
-    ReviewProject,
-    ReviewTask,
-    find_review_project,
-    list_review_tasks,
-)
-from annoaudit.connectors.label_studio.review_config import fit_title
+from annoaudit.connectors.desk import ReviewDesk, ReviewProject, ReviewTask, SourceProject
 from annoaudit.labels import LabelSet
-from annoaudit.reviewing.places import Place, Source
+from annoaudit.reviewing.marking import Marks, choose_marks
+from annoaudit.reviewing.places import Place
 from annoaudit.reviewing.plans import Plan
 from annoaudit.reviewing.reading import save_answers
-from annoaudit.reviewing.targets import Target, gather_targets
+from annoaudit.reviewing.targets import Target, gather_targets, key_of, stream_of
 from annoaudit.reviewing.task_rows import content_hash
 
 __all__ = ["BLIND", "OPEN", "Work", "marker_of", "prepare"]
@@ -41,6 +35,7 @@ class Work:
     to_make: tuple[str, ...]
     to_withdraw: tuple[ReviewTask, ...]
     present: Mapping[str, ReviewTask]
+    marks: Marks
 
 
 def marker_of(place: Place, mode: str) -> str:
@@ -49,75 +44,112 @@ def marker_of(place: Place, mode: str) -> str:
     return f"annoaudit:{digest[:24]}"
 
 
-def prepare(place: Place, source: Source, blind: bool, decoys: int) -> Work:
+def prepare(
+    place: Place, desk: ReviewDesk, blind: bool, decoys: int, *, tab: bool = False, predictions: bool = False
+) -> Work:
     """Compare what the latest run wants reviewed with what the review project holds; answers are saved first."""
     mode = BLIND if blind else OPEN
-    project = read_source_project(source.client, source.address.project_id)
+    project = desk.source()
     known = place.reviews.receipts("project").get(mode)
     native_id = known.native_id if known and known.state == "made" else ""
-    review = find_review_project(source.client, marker_of(place, mode), native_id)
+    review = desk.find_review(marker_of(place, mode), native_id)
     notes = []
     if native_id and review is None:
         notes.append(
             f"The review project {native_id} has been deleted on the server. Verdicts read before that are kept; what "
             "has none is pushed again into a new one."
         )
-    tasks = list_review_tasks(source.client, review) if review else []
+    tasks = desk.review_tasks(review) if review else []
     if review:
-        save_answers(place, source, review.project_id)
+        save_answers(place, desk, review.project_id)
     labels = place.labels()
     decoys = decoys or (_drawn_before(place) if blind else 0)
+    answered = _answered(place, labels, blind=blind)
     wanted = gather_targets(
-        place.findings, labels, place.questions, source.address.project_id, place.key, decoys, blind=blind
-    )
+        place.findings, labels, place.questions, project.project_id, place.key, decoys, blind=blind,
+        answered=answered,
+    )  # fmt: skip
+    if review:
+        wanted = _name_apart(place, review, tasks, wanted, project.project_id, blind=blind)
     no_target = sorted(set(place.findings["level"]) - {"label", "item"})
     if no_target:
         notes.append(f"Findings of level {', '.join(no_target)} stay in the report: there is no task to review.")
-    return _compare(place, source, mode, project, review, tasks, labels, wanted, notes)
+    settled = {key for key, one in wanted.items() if one.target in answered}
+    version = f"annoaudit {marker_of(place, mode)[-8:]}"
+    unanswered = {key: one for key, one in wanted.items() if key not in settled}
+    marks = Marks("") if blind else choose_marks(place, unanswered, version, tab=tab, predictions=predictions)
+    return _compare(desk, mode, project, review, tasks, labels, wanted, settled, marks, notes)
 
 
 def _compare(
-    place: Place,
-    source: Source,
+    desk: ReviewDesk,
     mode: str,
     project: SourceProject,
     review: ReviewProject | None,
     tasks: Sequence[ReviewTask],
     labels: LabelSet,
     wanted: Mapping[str, Target],
+    answered: Collection[str],
+    marks: Marks,
     notes: Sequence[str],
 ) -> Work:
     blind = mode == BLIND
     present, spare = _one_of_each(tasks)
-    settled = {key for key in _settled(place, wanted) if key not in present}
+    settled = set(answered) - set(present)
+    asked = {key for key, one in wanted.items() if one.queued or one.drawn}
     changed = {
         key
         for key, task in present.items()
-        if not task.touched and key in wanted and task.content != content_hash(wanted[key], blind=blind)
+        if not task.touched and key in asked and task.content != content_hash(wanted[key], blind=blind)
     }
-    gone = [task for key, task in present.items() if key not in wanted and not task.touched]
+    gone = [task for key, task in present.items() if key not in asked and not task.touched]
     new = [key for key in wanted if key not in present and key not in settled]
     order = sorted([*new, *changed], key=lambda key: (-wanted[key].severity, key))
     prefix = "[annoaudit blind] " if blind else "[annoaudit] "
     plan = Plan(
-        source=str(source),
+        source=desk.address,
         source_title=project.title,
-        review_title=review.title if review else fit_title(prefix + project.title),
+        review_title=review.title if review else desk.fit_title(prefix + project.title),
         review_project=review.project_id if review else 0,
         blind=blind,
         n_new=len(new),
         n_changed=len(changed),
-        n_kept=sum(1 for key, task in present.items() if key in wanted and not task.touched) - len(changed),
+        n_kept=sum(1 for key, task in present.items() if key in asked and not task.touched) - len(changed),
         n_answered=sum(task.touched for task in present.values()),
         n_withdrawn=len(gone) + len(spare),
         n_settled=len(settled),
         n_drawn=sum(one.drawn for one in wanted.values()),
+        n_in_tab=None if marks.annotation_ids is None else len(marks.annotation_ids),
+        n_scored=None if marks.scores is None else len(marks.scores),
         notes=tuple(notes),
     )
     return Work(
         plan, mode, project, review, labels, wanted, tuple(order),
-        (*gone, *spare, *(present[key] for key in sorted(changed))), present,
+        (*gone, *spare, *(present[key] for key in sorted(changed))), present, marks,
     )  # fmt: skip
+
+
+def _name_apart(
+    place: Place,
+    review: ReviewProject,
+    tasks: Sequence[ReviewTask],
+    wanted: Mapping[str, Target],
+    project_id: int,
+    *,
+    blind: bool,
+) -> dict[str, Target]:
+    """Give targets whose label has changed since somebody worked on their task another name: they are asked again."""
+    known = place.reviews.receipts("task", str(review.project_id))
+    begun = {one.key for one in tasks if one.touched and one.key in known}
+    named = {}
+    for key, one in wanted.items():
+        before = known[key].details.get("values") if key in begun else None
+        if before is None or before == dict(one.values):
+            named[key] = one
+        else:
+            again = key_of(project_id, one.target, blind=blind, values=one.values)
+            named[again] = replace(one, key=again)
+    return named
 
 
 def _drawn_before(place: Place) -> int:
@@ -138,10 +170,13 @@ def _one_of_each(tasks: Sequence[ReviewTask]) -> tuple[dict[str, ReviewTask], li
     return present, spare
 
 
-def _settled(place: Place, wanted: Mapping[str, Target]) -> set[str]:
-    """Targets with a verdict on the very labels that they have now."""
+def _answered(place: Place, labels: LabelSet, *, blind: bool) -> set[str]:
+    """Targets with a verdict on the very labels that they have now; in blinded review only a blinded one counts."""
+    stream = stream_of(labels, place.questions)
     return {
-        row.key
+        row.target
         for row in place.reviews.verdicts()
-        if row.key in wanted and row.decision != "skipped" and row.details.get("values") == dict(wanted[row.key].values)
+        if row.decision != "skipped"
+        and (row.details.get("blind") is True or not blind)
+        and row.details.get("values") == stream.get(row.target, {})
     }

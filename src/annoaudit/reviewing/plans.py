@@ -27,6 +27,8 @@ class Plan:
         Targets answered in an earlier review project, which are not asked again.
     n_drawn
         Targets in the random sample.
+    n_in_tab, n_scored
+        Annotations shown in a tab of the source, and tasks that get a prediction there; None where not asked for.
     notes
         What a reader should know.
     """
@@ -43,13 +45,15 @@ class Plan:
     n_withdrawn: int
     n_settled: int = 0
     n_drawn: int = 0
+    n_in_tab: int | None = None
+    n_scored: int | None = None
     notes: tuple[str, ...] = ()
 
     def describe(self) -> list[str]:
         """Return one line a step, for people."""
         known = f"reuse project {self.review_project}" if self.review_project else "make a new project"
         lines = [
-            f"Source: {self.source} ({fold(self.source_title)}); nothing in it changes.",
+            f"Source: {self.source} ({fold(self.source_title)}); {self._marks()}.",
             f"Review project: {fold(self.review_title)} ({known}){', blinded' if self.blind else ''}.",
             f"{plural(self.n_new, 'review task')} to add, {self.n_changed:,} to renew, "
             f"{self.n_withdrawn:,} to withdraw; "
@@ -62,6 +66,14 @@ class Plan:
                 f"{self.n_drawn:,} of all targets are a random sample of the whole project, under the same look."
             )
         return lines + [f"Note: {one}" for one in self.notes]
+
+    def _marks(self) -> str:
+        marks = []
+        if self.n_in_tab is not None:
+            marks.append(f"a tab of {plural(self.n_in_tab, 'flagged annotation')}")
+        if self.n_scored is not None:
+            marks.append(f"predictions without labels on {plural(self.n_scored, 'task')}")
+        return f"in it, {' and '.join(marks)}, which unpush removes" if marks else "nothing in it changes"
 
     def as_json(self) -> str:
         """Return the plan as JSON."""

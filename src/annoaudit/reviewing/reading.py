@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from annoaudit.auditing.pseudonyms import Pseudonyms
-from annoaudit.connectors import NotThere
-from annoaudit.connectors.label_studio.verdicts import read_answers
+from annoaudit.connectors import NotThere, ReviewDesk
 from annoaudit.reviewing.deciding import as_verdict
 from annoaudit.reviewing.figures import Figures, gather_figures
-from annoaudit.reviewing.places import Place, Source, Where, open_place, opened_source
+from annoaudit.reviewing.places import Place, Where, open_place, opened_desk
 
 __all__ = ["save_answers", "verdicts"]
 
@@ -45,12 +44,12 @@ def verdicts(where: Where, *, out: str | Path | None = None, offline: bool = Fal
         if not offline and not pushed:
             notes.append("Nothing has been pushed from here yet: run push first.")
         if any(one.state == "made" for one in pushed.values()):
-            with opened_source(place) as source:
+            with opened_desk(place) as desk:
                 for mode, receipt in sorted(pushed.items()):
                     if receipt.state != "made":
                         continue
                     try:
-                        n_read += save_answers(place, source, int(receipt.native_id))
+                        n_read += save_answers(place, desk, int(receipt.native_id))
                     except NotThere:
                         notes.append(
                             f"The {mode} review project {receipt.native_id} is not there any more; the figures rest on "
@@ -59,12 +58,12 @@ def verdicts(where: Where, *, out: str | Path | None = None, offline: bool = Fal
         return gather_figures(place, n_read, tuple(notes))
 
 
-def save_answers(place: Place, source: Source, project_id: int) -> int:
+def save_answers(place: Place, desk: ReviewDesk, project_id: int) -> int:
     """Append what is new in a review project to the store; return how many answers were."""
-    answers = read_answers(source.client, project_id)
+    answers = desk.answers(project_id)
     receipts = place.reviews.receipts("task", str(project_id), {one.key for one in answers})
     name_of = Pseudonyms(place.key)
-    rows = [as_verdict(one, receipts[one.key], name_of) for one in answers if one.key in receipts]
+    rows = [as_verdict(one, receipts[one.key], desk, name_of) for one in answers if one.key in receipts]
     n_new = place.reviews.append_verdicts(rows)
     if n_new:
         place.reviews.note("verdicts_read", project=str(project_id), new=n_new, all=len(rows))

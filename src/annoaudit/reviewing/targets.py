@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,8 @@ class Target:
         Whether it is reviewed for its findings; otherwise it is drawn only.
     drawn
         Whether it belongs to the random sample of the whole stream.
+    answered
+        Whether it is flagged, but not queued, because it has its answer: such targets are all reviewed.
     """
 
     key: str
@@ -65,6 +67,7 @@ class Target:
     remarks: tuple[Remark, ...] = ()
     queued: bool = False
     drawn: bool = False
+    answered: bool = False
 
     @property
     def severity(self) -> float:
@@ -74,12 +77,14 @@ class Target:
         return round(level + max(known, default=0.0), 3)
 
 
-def key_of(project_id: int, target: str, *, blind: bool = False) -> str:
+def key_of(project_id: int, target: str, *, blind: bool = False, values: Mapping[str, str] | None = None) -> str:
     """Return the name of a review target: 16 hexadecimal digits of project and annotation.
 
-    In blinded review a target has another name, so that an open review of it gives nothing away.
+    In blinded review a target has another name, so that an open review of it gives nothing away. ``values`` makes
+    one for a target whose label has changed since somebody worked on it under its usual name.
     """
-    parts = [str(project_id), target, *(["blind"] if blind else [])]
+    parts: list[object] = [str(project_id), target, *(["blind"] if blind else [])]
+    parts += [sorted(values.items())] if values is not None else []
     text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
@@ -104,6 +109,7 @@ def gather_targets(
     n_drawn: int = 0,
     *,
     blind: bool = False,
+    answered: Collection[str] = (),
 ) -> dict[str, Target]:
     """Gather the review targets by key: those with a queued finding, and the random sample.
 
@@ -118,6 +124,8 @@ def gather_targets(
         Size of the random sample.
     blind
         Whether the review is blinded.
+    answered
+        Ids of annotations with an answer; those of them that are flagged are gathered too.
     """
     stream = stream_of(labels, questions)
     found: dict[str, list[Remark]] = {}
@@ -134,15 +142,16 @@ def gather_targets(
             queued.add(target)
     keys = {key_of(project_id, one, blind=blind): one for one in stream}
     drawn = {keys[one] for one in draw(keys, n_drawn, secret)} if n_drawn else set()
-    natives = _natives(labels, queued | drawn)
+    settled = (set(answered) & set(found)) - queued
+    natives = _natives(labels, queued | drawn | settled)
     targets = {}
-    for name in sorted(queued | drawn):
+    for name in sorted(queued | drawn | settled):
         task_id, annotation_id = natives.get(name, (name.removeprefix("item "), ""))
         key = key_of(project_id, name, blind=blind)
         told = tuple(sorted(found.get(name, ()), key=lambda one: (-one.suspicion, one.detector)))
         targets[key] = Target(
             key, name, task_id, annotation_id, people.get(name, ""), stream.get(name, {}), told,
-            name in queued, name in drawn,
+            name in queued, name in drawn, name in settled,
         )  # fmt: skip
     return targets
 

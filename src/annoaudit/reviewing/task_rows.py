@@ -1,4 +1,4 @@
-"""Review tasks as Label Studio imports them, made of what was pulled and of what has changed since."""
+"""Review tasks, made of what was pulled and of what has changed since."""
 
 from __future__ import annotations
 
@@ -9,24 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from annoaudit.connectors.label_studio.natives import native_data, native_result, resolve_addresses
-from annoaudit.connectors.label_studio.originals import read_source_tasks, read_task_times
-from annoaudit.connectors.label_studio.pushing import CURRENT
+from annoaudit.connectors.desk import JsonObject, NewTask
 from annoaudit.reviewing.sampling import shuffled_place
-from annoaudit.reviewing.wording import blind_fields, explain_regions, open_fields
+from annoaudit.reviewing.wording import blind_fields, open_fields, tell_regions
 
 if TYPE_CHECKING:
-    from annoaudit.connectors.label_studio.review_config import Form
+    from annoaudit.connectors.desk import ReviewDesk
     from annoaudit.labels import LabelSet
-    from annoaudit.reviewing.places import Source
     from annoaudit.reviewing.targets import Target
 
-__all__ = ["Original", "as_import_row", "content_hash", "find_originals"]
-
-JsonObject = dict[str, object]
+__all__ = ["Original", "as_new_task", "content_hash", "find_originals"]
 
 
 @dataclass(frozen=True)
@@ -38,56 +32,44 @@ class Original:
 
 
 def find_originals(
-    source: Source, labels: LabelSet, targets: Sequence[Target]
+    desk: ReviewDesk, labels: LabelSet, targets: Sequence[Target]
 ) -> tuple[dict[str, Original], tuple[str, ...]]:
     """Return the originals of targets by key, and notes on those that are left out.
 
     They come from the pull; tasks that have changed since are read again. A target is left out if its task or
     its annotation has gone, or if its audited label is another one now: the next audit judges that one.
     """
-    times = read_task_times(source.client, source.address.project_id, [one.task_id for one in targets])
+    times = desk.task_times([one.task_id for one in targets])
     known_until = _newest(labels)
-    stale = [task_id for task_id, at in times.items() if known_until is None or at > known_until]
-    fresh = read_source_tasks(source.client, source.address.project_id, stale)
-    data, results = _pulled(labels, targets)
+    fresh = desk.source_tasks([task_id for task_id, at in times.items() if known_until is None or at > known_until])
+    pulled = desk.pulled_tasks(labels, [one.task_id for one in targets])
     originals: dict[str, Original] = {}
     gone = changed = 0
     for one in targets:
-        if one.task_id not in times:
+        now = fresh.get(one.task_id) or pulled.get(one.task_id)
+        if one.task_id not in times or now is None or (one.annotation_id and one.annotation_id not in now.results):
             gone += 1
             continue
-        if one.task_id in fresh:
-            now = fresh[one.task_id]
-            if one.annotation_id and one.annotation_id not in now.results:
-                gone += 1
-                continue
-            result = now.results.get(one.annotation_id, ())
-            if not _still_says(result, one.values):
-                changed += 1
-                continue
-            originals[one.key] = Original(now.data, result)
-        else:
-            originals[one.key] = Original(data.get(one.task_id, {}), results.get(one.target, ()))
+        result = now.results.get(one.annotation_id, ())
+        if one.task_id in fresh and not _still_says(desk.chosen(result), one.values):
+            changed += 1
+            continue
+        originals[one.key] = Original(now.data, result)
     return originals, _tell(gone, changed)
 
 
-def as_import_row(
-    target: Target, original: Original, form: Form, source: Source, secret: bytes, *, blind: bool
-) -> tuple[JsonObject, bool]:
-    """Return a review task as the import takes it, and whether all of the current label could be pre-filled."""
-    data = resolve_addresses(original.data, target.task_id)
-    url = source.address.task_url(target.task_id)
-    ours = blind_fields(target, shuffled_place(target.key, secret)) if blind else open_fields(target, url)
-    meta = {"annoaudit": {"key": target.key, "content": content_hash(target, blind=blind)}}
-    row: JsonObject = {"data": {**ours, **data, **ours}, "meta": meta}  # columns of ours come first, and win
-    if blind:
-        return row, True
-    shown = [one for one in explain_regions(original.result, target) if form.accepts(one)]
-    if original.result and not shown:
-        return row, False
-    if shown:
-        row["predictions"] = [{"model_version": CURRENT, "result": shown}]
-    return row, len(shown) == len(original.result)
+def as_new_task(target: Target, original: Original, desk: ReviewDesk, secret: bytes, *, blind: bool) -> NewTask:
+    """Return a review task: what is said of the target, the source's data, and the current label unless blind."""
+    place, url = shuffled_place(target.key, secret), desk.task_url(target.task_id)
+    return NewTask(
+        key=target.key,
+        content=content_hash(target, blind=blind),
+        task_id=target.task_id,
+        fields=blind_fields(target, place) if blind else open_fields(target, url),
+        data=original.data,
+        result=() if blind else original.result,
+        regions={} if blind else tell_regions(target),
+    )
 
 
 def content_hash(target: Target, *, blind: bool) -> str:
@@ -109,32 +91,9 @@ def _newest(labels: LabelSet) -> datetime | None:
     return newest if newest is None or newest.tzinfo else newest.replace(tzinfo=UTC)
 
 
-def _pulled(
-    labels: LabelSet, targets: Sequence[Target]
-) -> tuple[dict[str, JsonObject], dict[str, tuple[JsonObject, ...]]]:
-    tasks = pa.array(sorted({one.task_id for one in targets}), pa.string())
-    names = pa.array(sorted({one.target for one in targets}), pa.string())
-    items, annotations = labels.items, labels.annotations
-    items = items.filter(pc.is_in(items["item_id"], value_set=tasks))
-    annotations = annotations.filter(pc.is_in(annotations["annotation_id"], value_set=names))
-    data = {
-        str(row["item_id"]): native_data(row["meta_json"]) for row in items.select(["item_id", "meta_json"]).to_pylist()
-    }
-    results = {
-        str(row["annotation_id"]): tuple(native_result(row["meta_json"]))
-        for row in annotations.select(["annotation_id", "meta_json"]).to_pylist()
-    }
-    return data, results
-
-
-def _still_says(result: Sequence[Mapping[str, object]], values: Mapping[str, str]) -> bool:
+def _still_says(chosen: Mapping[str, Sequence[str]], values: Mapping[str, str]) -> bool:
     """Whether the audited choices are still what was audited."""
-    now: dict[str, list[object]] = {}
-    for item in result:
-        value = item.get("value")
-        if item.get("type") == "choices" and isinstance(value, dict):
-            now[str(item.get("from_name"))] = list(value.get("choices") or [])
-    return all(now.get(question) == [label] for question, label in values.items())
+    return all(list(chosen.get(question, ())) == [label] for question, label in values.items())
 
 
 def _tell(gone: int, changed: int) -> tuple[str, ...]:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from annoaudit.connectors import NotThere
-from annoaudit.connectors.label_studio.pushing import ReviewProject, find_review_project
-from annoaudit.connectors.label_studio.undoing import delete_review_project
-from annoaudit.connectors.label_studio.verdicts import Answer, read_answers
+from annoaudit.connectors import NotThere, ReviewDesk
+from annoaudit.connectors.desk import Answer, ReviewProject
 from annoaudit.errors import AnnoauditError, DeliveryFailed
 from annoaudit.reporting.files import write_whole
 from annoaudit.reporting.text import plural
-from annoaudit.reviewing.places import Place, Source, Where, open_place, opened_source
+from annoaudit.reviewing.marking import MARK_WORDS, standing_marks, unmark_source
+from annoaudit.reviewing.places import Place, Where, open_place, opened_desk
 from annoaudit.reviewing.planning import BLIND, OPEN, marker_of
 from annoaudit.reviewing.reading import save_answers
 from annoaudit.store.review_rows import ReceiptRow
@@ -30,6 +29,7 @@ class Removal:
     projects: tuple[str, ...]
     n_answers: int
     done: bool
+    marks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def describe(self) -> list[str]:
@@ -40,6 +40,9 @@ class Removal:
             verb = "Deleted" if self.done else "Would delete"
             saved = "saved first" if self.done else "that would be saved first"
             lines = [f"{verb}: {', '.join(self.projects)}; {plural(self.n_answers, 'answer')} {saved}."]
+        if self.marks:
+            verb = "Removed" if self.done else "Would remove"
+            lines.append(f"{verb} from the audited project: {' and '.join(self.marks)}.")
         return lines + [f"Note: {one}" for one in self.notes]
 
     def as_json(self) -> str:
@@ -47,15 +50,19 @@ class Removal:
         return json.dumps(self.__dict__, ensure_ascii=True, default=list)
 
     def __repr__(self) -> str:
-        hint = [] if self.done or not self.projects else ["Nothing was deleted; confirm with --yes (yes=True)."]
+        hint = (
+            []
+            if self.done or not (self.projects or self.marks)
+            else ["Nothing was deleted; confirm with --yes (yes=True)."]
+        )
         return "\n".join([*self.describe(), *hint])
 
 
 def unpush(where: Where, *, yes: bool = False, out: str | Path | None = None) -> Removal:
     """Delete the review projects of an audit. Verdicts and corrections are saved first, in the store and as a file.
 
-    The audited project was never changed by ``push``, so nothing there needs to be taken back; corrections that
-    ``apply`` added stay until they are undone.
+    In the audited project, marks that ``push`` was asked for are removed; otherwise it never changed anything there.
+    Corrections that ``apply`` added stay until they are undone.
 
     Parameters
     ----------
@@ -69,33 +76,37 @@ def unpush(where: Where, *, yes: bool = False, out: str | Path | None = None) ->
     Raises
     ------
     DeliveryFailed
-        The answers could not be read or saved, so nothing was deleted; or deleting failed.
+        The answers could not be read or saved, so nothing was deleted; deleting failed; or another run writes from
+        this folder.
     RefusedInput
         A project does not carry annoaudit's marker.
     """
-    with open_place(where, out) as place, opened_source(place) as source:
-        found = _find(place, source)
+    with open_place(where, out, to_write="unpush" if yes else "") as place, opened_desk(place) as desk:
+        found = _find(place, desk)
+        marks = tuple(MARK_WORDS[key] for key in sorted(standing_marks(place), reverse=True))
+        if yes:  # before any project: a server that has deleted one may count wrongly what goes after it
+            unmark_source(place, desk)
         names, n_answers, notes = [], 0, []
         for mode, project in found:
             names.append(f"project {project.project_id} ({project.title})")
-            answers = _save(place, source, project, to_file=yes)
+            answers = _save(place, desk, project, to_file=yes)
             n_answers += len(answers)
             if yes:
-                notes += _delete(place, source, mode, project, answers)
+                notes += _delete(place, desk, mode, project, answers)
         standing = [one for one in place.reviews.receipts("annotation").values() if one.state == "made"]
         if standing:
             notes.append(
                 f"{plural(len(standing), 'applied correction')} stay in the source; apply --undo takes them back."
             )
-        return Removal(tuple(names), n_answers, yes and bool(found), tuple(notes))
+        return Removal(tuple(names), n_answers, yes and bool(found or marks), marks, tuple(notes))
 
 
-def _find(place: Place, source: Source) -> list[tuple[str, ReviewProject]]:
+def _find(place: Place, desk: ReviewDesk) -> list[tuple[str, ReviewProject]]:
     known = place.reviews.receipts("project")
     found = []
     for mode in (OPEN, BLIND):
         native_id = known[mode].native_id if mode in known and known[mode].state == "made" else ""
-        project = find_review_project(source.client, marker_of(place, mode), native_id)
+        project = desk.find_review(marker_of(place, mode), native_id)
         if project is not None:
             found.append((mode, project))
         elif native_id:
@@ -103,11 +114,11 @@ def _find(place: Place, source: Source) -> list[tuple[str, ReviewProject]]:
     return found
 
 
-def _save(place: Place, source: Source, project: ReviewProject, *, to_file: bool) -> list[Answer]:
+def _save(place: Place, desk: ReviewDesk, project: ReviewProject, *, to_file: bool) -> list[Answer]:
     """Keep every answer: as verdicts in the store, and as it is in a file, also those whose target is not known."""
     try:
-        save_answers(place, source, project.project_id)
-        answers = read_answers(source.client, project.project_id)
+        save_answers(place, desk, project.project_id)
+        answers = desk.answers(project.project_id)
         name = f"answers-{project.project_id}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl"
         if answers and to_file:
             write_whole(place.folder / name, "".join(_as_line(one) for one in answers))
@@ -120,8 +131,8 @@ def _save(place: Place, source: Source, project: ReviewProject, *, to_file: bool
     return answers
 
 
-def _delete(place: Place, source: Source, mode: str, project: ReviewProject, answers: Sequence[Answer]) -> list[str]:
-    late = [one for one in read_answers(source.client, project.project_id) if one not in answers]
+def _delete(place: Place, desk: ReviewDesk, mode: str, project: ReviewProject, answers: Sequence[Answer]) -> list[str]:
+    late = [one for one in desk.answers(project.project_id) if one not in answers]
     if late:
         raise DeliveryFailed(
             f"{plural(len(late), 'answer')} arrived in project {project.project_id} just now; nothing was deleted.",
@@ -129,7 +140,7 @@ def _delete(place: Place, source: Source, mode: str, project: ReviewProject, ans
         )
     place.reviews.note("unpush_started", mode=mode, project=str(project.project_id), answers=len(answers))
     try:
-        was_there = delete_review_project(source.client, project, marker_of(place, mode))
+        was_there = desk.delete_review(project, marker_of(place, mode))
     except NotThere:
         was_there = False
     rows = [_gone(place, mode, str(project.project_id))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from annoaudit.reporting.text import fold, shorten
@@ -10,7 +9,7 @@ from annoaudit.reporting.text import fold, shorten
 if TYPE_CHECKING:
     from annoaudit.reviewing.targets import Target
 
-__all__ = ["blind_fields", "explain_regions", "open_fields"]
+__all__ = ["blind_fields", "open_fields", "tell_regions"]
 
 MOST_REASON = 1000
 MOST_LABEL = 80
@@ -40,21 +39,13 @@ def blind_fields(target: Target, place: int) -> dict[str, object]:
     }
 
 
-def explain_regions(result: Sequence[Mapping[str, object]], target: Target) -> list[dict[str, object]]:
-    """Return a result in which flagged regions carry their reason, as the editor's Info panel shows it."""
+def tell_regions(target: Target) -> dict[str, list[str]]:
+    """Return what to say of flagged regions, by their native ids."""
     told: dict[str, list[str]] = {}
     for one in target.remarks:
         if one.region:
             told.setdefault(one.region, []).append("annoaudit: " + shorten(fold(one.reason), MOST_REASON))
-    explained = []
-    for item in result:
-        reasons = told.get(str(item.get("id")))
-        meta = item.get("meta")
-        kept = dict(meta) if isinstance(meta, dict) else {}
-        texts = kept.get("text")
-        before = list(texts) if isinstance(texts, list) else []
-        explained.append({**item, "meta": {**kept, "text": [*before, *reasons]}} if reasons else dict(item))
-    return explained
+    return told
 
 
 def _title(target: Target) -> str:

@@ -151,6 +151,15 @@ class Store:
             rows = connection.execute(_findings_of(number)).all() if number is not None else []
             return as_frame(rows, columns, numbers=NUMBERS, counts=COUNTS, times=("first_seen_at",))
 
+    def flags(self) -> pd.DataFrame:
+        """Return every finding of every run, once: ``fingerprint``, ``detector``, ``level``, first ``severity``."""
+        first, found = tables.sightings.c, tables.findings.c
+        once = (first.fingerprint == found.fingerprint) & (first.run_number == found.first_run_number)
+        query = select(found.fingerprint, found.detector, found.level, first.severity).join(tables.sightings, once)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+            return as_frame(rows, ("fingerprint", "detector", "level", "severity"))
+
     def run_json(self, run_id: str | None = None) -> str:
         """Return a run as its ``run.json`` had it; the latest if None.
 

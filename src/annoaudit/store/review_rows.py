@@ -20,7 +20,7 @@ class ReceiptRow:
     project
         Native id of the project it lies in; empty for a project itself.
     kind
-        ``project``, ``view``, ``task`` or ``annotation``.
+        ``project``, ``view``, ``task``, ``annotation``, or ``mark`` in the source project.
     key
         Our own name of it: the same in every run.
     native_id

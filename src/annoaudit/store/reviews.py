@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from annoaudit.store.database import Store
 
-__all__ = ["Reviews"]
+__all__ = ["Reviews", "reviewed_sources"]
 
 BATCH = 500
 T = TypeVar("T")
@@ -152,6 +152,13 @@ class Reviews:
             return convert(row)
         except (ValueError, TypeError):
             raise damaged(self.store.location, "a stored value has the wrong form") from None
+
+
+def reviewed_sources(store: Store) -> tuple[str, ...]:
+    """Return the addresses of the projects on which the store has verdicts."""
+    query = select(tables.verdicts.c.source).distinct()
+    with explained(store.location), store.engine.connect() as connection:
+        return tuple(sorted(str(one) for one in connection.execute(query).scalars()))
 
 
 def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from annoaudit.connectors.desk import Applied, JsonObject
 from annoaudit.connectors.failures import NotThere
-from annoaudit.connectors.label_studio.originals import JsonObject, as_object, as_objects
+from annoaudit.connectors.label_studio.originals import as_object, as_objects
 from annoaudit.connectors.label_studio.verdicts import clean_result, content_of
 
 if TYPE_CHECKING:
     from annoaudit.connectors.label_studio.client import Client
 
-__all__ = ["Applied", "add_correction", "find_correction", "remove_correction"]
-
-
-@dataclass(frozen=True)
-class Applied:
-    """An annotation that annoaudit created in the source project."""
-
-    annotation_id: str
-    content: str
+__all__ = ["add_correction", "find_correction", "remove_correction"]
 
 
 def add_correction(

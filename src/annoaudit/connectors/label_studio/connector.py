@@ -1,4 +1,4 @@
-"""One Label Studio project: checked and pulled. What is written to it is composed in ``annoaudit.reviewing``."""
+"""One Label Studio project: checked, pulled, and the desk at which people review it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from annoaudit.errors import MissingExtra, UsageError
 from annoaudit.formats.json_values import Record
 
 if TYPE_CHECKING:
+    from annoaudit.connectors.desk import ReviewDesk
     from annoaudit.connectors.label_studio.client import Client
     from annoaudit.labels import LabelSet
 
@@ -90,6 +91,20 @@ class LabelStudio:
                 "Talking with Label Studio needs an optional package.", hint='pip install "annoaudit[label-studio]"'
             ) from None
         return connect(self.address.base_url, self.token or None)
+
+    def desk(self) -> ReviewDesk:
+        """Open the place where people review what was flagged; no request is sent yet.
+
+        Raises
+        ------
+        UsageError
+            There is no token in the environment.
+        MissingExtra
+            The extra ``label-studio`` is not installed.
+        """
+        from annoaudit.connectors.label_studio.desk import LabelStudioDesk
+
+        return LabelStudioDesk(self.client, self.address)
 
     def project(self) -> Record:
         """Return the project as the server describes it now.

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from annoaudit.connectors.desk import JsonObject, SourceProject, SourceTask
 from annoaudit.connectors.failures import ServerTrouble
-from annoaudit.connectors.label_studio.review_config import Form, read_form
+from annoaudit.connectors.label_studio.review_config import read_form
 
 if TYPE_CHECKING:
     from annoaudit.connectors.label_studio.client import Client
 
 __all__ = [
-    "JsonObject",
-    "SourceProject",
-    "SourceTask",
     "as_moment",
     "as_object",
     "as_objects",
@@ -29,30 +26,10 @@ __all__ = [
     "read_task_times",
 ]
 
-JsonObject = dict[str, object]
 T = TypeVar("T")
 
 N_IDS = 400
 _FIELDS = "id,data,annotations,result"
-
-
-@dataclass(frozen=True)
-class SourceTask:
-    """One task as it is in the source project now: its data, and its annotations' results by id."""
-
-    task_id: str
-    data: Mapping[str, object]
-    results: Mapping[str, tuple[JsonObject, ...]]
-
-
-@dataclass(frozen=True)
-class SourceProject:
-    """The audited project: its title and its labelling form."""
-
-    project_id: int
-    title: str
-    config: str
-    form: Form = field(repr=False)
 
 
 def read_source_project(client: Client, project_id: int) -> SourceProject:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from annoaudit.connectors.desk import JsonObject, ReviewProject, ReviewTask
 from annoaudit.connectors.failures import NotThere, RequestRefused, ServerTrouble
 from annoaudit.connectors.label_studio.originals import (
-    JsonObject,
     as_object,
     as_objects,
     batched,
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CURRENT",
-    "ReviewProject",
-    "ReviewTask",
     "change_form",
     "create_review_project",
     "ensure_tab",
@@ -52,26 +49,6 @@ _UNTOUCHED: tuple[JsonObject, ...] = (
     {"filter": "filter:tasks:annotators", "operator": "empty", "type": "List", "value": True},
     {"filter": "filter:tasks:draft_exists", "operator": "equal", "type": "Boolean", "value": False},
 )
-
-
-@dataclass(frozen=True)
-class ReviewProject:
-    """A review project that exists."""
-
-    project_id: int
-    title: str
-    config: str
-    model_version: str
-
-
-@dataclass(frozen=True)
-class ReviewTask:
-    """A task in a review project: our key of it, a hash of what it says, and whether somebody worked on it."""
-
-    task_id: int
-    key: str
-    content: str
-    touched: bool
 
 
 def find_review_project(client: Client, marker: str, native_id: str = "") -> ReviewProject | None:

@@ -9,8 +9,8 @@ from annoaudit.connectors.label_studio.originals import as_object
 from annoaudit.errors import RefusedInput
 
 if TYPE_CHECKING:
+    from annoaudit.connectors.desk import ReviewProject
     from annoaudit.connectors.label_studio.client import Client
-    from annoaudit.connectors.label_studio.pushing import ReviewProject
 
 __all__ = ["delete_review_project"]
 

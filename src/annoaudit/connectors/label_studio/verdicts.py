@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from annoaudit.connectors.label_studio.originals import JsonObject, as_moment, as_object, as_objects, is_last_page
+from annoaudit.connectors.desk import Answer, JsonObject
+from annoaudit.connectors.label_studio.originals import as_moment, as_object, as_objects, is_last_page
 from annoaudit.connectors.label_studio.review_config import NOTE, PREFIX, VERDICT
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from annoaudit.connectors.label_studio.client import Client
 
-__all__ = ["Answer", "clean_result", "content_of", "read_answers"]
+__all__ = ["chosen_options", "clean_result", "content_of", "read_answers"]
 
 N_ANSWERS = 1000
 _FIELDS = "id,meta,annotations,result,completed_by,was_cancelled,created_at,updated_at,lead_time"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One annotation in a review project, as it is now.
-
-    Parameters
-    ----------
-    said
-        Alias of the chosen verdict; "" where none was recorded; ``skipped`` where the task was skipped.
-    result
-        The reviewer's labels, without annoaudit's own questions.
-    reviewer_id
-        The platform's id of the reviewer.
-    """
-
-    key: str
-    task_id: str
-    annotation_id: str
-    said: str
-    note: str
-    result: tuple[JsonObject, ...]
-    reviewer_id: str
-    at: datetime
-    lead_time_s: float | None
-
-    @property
-    def answer_id(self) -> str:
-        """Names this version of the answer: the same however often it is read."""
-        parts = [self.key, self.annotation_id, self.at.isoformat(), self.said, self.note, content_of(self.result)]
-        return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:32]
 
 
 def read_answers(client: Client, project_id: int) -> list[Answer]:
@@ -111,6 +77,17 @@ def content_of(result: Sequence[Mapping[str, object]], questions: Sequence[str] 
     return "\n".join(sorted(parts))
 
 
+def chosen_options(result: Sequence[Mapping[str, object]]) -> dict[str, list[str]]:
+    """Return the options chosen in a result, by control."""
+    found: dict[str, list[str]] = {}
+    for item in result:
+        value = item.get("value")
+        chosen = value.get(str(item.get("type"))) if isinstance(value, dict) else None
+        if isinstance(chosen, list):
+            found.setdefault(str(item.get("from_name")), []).extend(str(one) for one in chosen)
+    return found
+
+
 def _plain(value: Mapping[str, object]) -> JsonObject:
     """A value without what the editor adds, coordinates rounded to a thousandth of a percent."""
     return {key: _rounded(one) for key, one in value.items() if key != "globalOffsets"}
@@ -150,6 +127,7 @@ def _answers_of(row: JsonObject) -> list[Answer]:
 def _as_answer(one: JsonObject, key: str, task_id: str) -> Answer:
     result = as_objects(one.get("result") or [], "a result")
     said = _chosen(result, VERDICT, "choices")
+    cleaned = clean_result(result)
     lead = one.get("lead_time")
     by = one.get("completed_by")
     return Answer(
@@ -158,10 +136,11 @@ def _as_answer(one: JsonObject, key: str, task_id: str) -> Answer:
         annotation_id=str(one["id"]),
         said="skipped" if one.get("was_cancelled") is True else (said[0] if said else ""),
         note="\n".join(_chosen(result, NOTE, "text")),
-        result=clean_result(result),
+        result=cleaned,
         reviewer_id=str(by.get("id") if isinstance(by, dict) else by),
         at=as_moment(one.get("updated_at") or one.get("created_at")),
         lead_time_s=float(lead) if isinstance(lead, (int, float)) else None,
+        content=content_of(cleaned),
     )
 
 
