@@ -66,7 +66,7 @@ def test_a_very_long_cell_far_down(tmp_path):
 
 
 def test_missing_files_folders_and_strange_paths(tmp_path):
-    for path, said in [(tmp_path / "no.csv", "There is no file"), (tmp_path, "not a LabelSet folder")]:
+    for path, said in [(tmp_path / "no.csv", "There is no file"), (tmp_path, "holds no labels of a known format")]:
         with pytest.raises(RefusedInput, match=said):
             read(path)
     with pytest.raises(RefusedInput):

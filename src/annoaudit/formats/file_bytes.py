@@ -23,7 +23,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _FOREIGN = (
-    (b"PK\x03\x04", "a zip archive or an Excel workbook", "Unpack it, or save the sheet as CSV (UTF-8)."),
+    (b"PK\x03\x04", "an Excel workbook or an archive inside another", "Unpack it, or save the sheet as CSV (UTF-8)."),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as CSV (UTF-8)."),
     (b"SQLite format 3", "a SQLite database", "Export the table of labels as CSV."),
     (b"BZh", "compressed with bzip2", "Unpack it, or use gzip."),
@@ -86,7 +86,7 @@ def _unpack(data: bytes, path: Path, limit: int) -> bytes:
 
 
 def guess_kind(data: bytes, path: Path) -> str:
-    """Tell "parquet", "json", "jsonl" or "delimited" from the first bytes; a .csv or .tsv name settles doubts.
+    """Tell "parquet", "json", "jsonl", "xml" or "delimited" from the first bytes; a .csv or .tsv name settles doubts.
 
     Raises
     ------
@@ -106,10 +106,12 @@ def guess_kind(data: bytes, path: Path) -> str:
         if b"\0" in head:
             raise RefusedInput(
                 f"{path} is binary (a zero byte at byte {head.index(0):,}) and of no known format.",
-                hint="Known: CSV, TSV, JSON Lines, Parquet, Label Studio JSON. UTF-16 text needs its byte order mark.",
+                hint="annoaudit list formats names the known ones. UTF-16 text needs its byte order mark.",
             )
     head = head.lstrip()
     suffixes = {suffix.lower() for suffix in path.suffixes[-2:]}
+    if head.startswith((b"<?xml", b"<annotation")) or (head.startswith(b"<") and ".xml" in suffixes):
+        return "xml"
     if head[:1] not in (b"[", b"{") or suffixes & {".csv", ".tsv"}:
         return "delimited"
     first = head.split(b"\n", 1)[0].rstrip()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from annoaudit.errors import RefusedInput
 from annoaudit.formats.json_values import Record, dump, number, record, shorten, text
-from annoaudit.formats.label_studio_geometry import REGIONS, Row, decode_region
+from annoaudit.formats.label_studio.geometry import REGIONS, Row, decode_region
 
 __all__ = ["Answers", "Owner", "decode_results", "survey"]
 
