@@ -169,6 +169,6 @@ def test_data_frames():
 def test_unknown_format_name(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(HEAD + b"1,a,x\n")
-    with pytest.raises(UsageError, match="no format 'coco'"):
-        read(path, format="coco")
+    with pytest.raises(UsageError, match="no format 'cocoa'"):
+        read(path, format="cocoa")
     assert read(path, format="long_table").labels.num_rows == 1

@@ -19,6 +19,7 @@ from annoaudit.formats.delimited import parse_delimited, read_header
 from annoaudit.formats.file_bytes import as_utf8, guess_kind, load_bytes
 from annoaudit.formats.json_text import parse_json, parse_json_lines
 from annoaudit.formats.limits import HEAD_BYTES
+from annoaudit.formats.mapped_file import MappedFile, map_large_file
 from annoaudit.formats.members import Members, is_archive, open_members
 from annoaudit.formats.records import as_table
 from annoaudit.formats.tables.columns import Roles, find_roles
@@ -101,6 +102,18 @@ class Source:
         return b"" if self.path is None or self.members is not None else load_bytes(self.path)
 
     @cached_property
+    def mapped(self) -> MappedFile | None:
+        """A large file as a view of the disk, which takes no memory of its own; None where it has to be unpacked."""
+        if self.path is None or self.content is not None or self.encoding or self.members is not None:
+            return None
+        return map_large_file(self.path)
+
+    @property
+    def view(self) -> bytes | memoryview:
+        """The file as UTF-8, or a view of it where it is large."""
+        return self.text if self.mapped is None else self.mapped.view
+
+    @cached_property
     def members(self) -> Members | None:
         """The files of a folder or an archive; None where the source is a single file."""
         if self.path is None or self.content is not None:
@@ -112,7 +125,9 @@ class Source:
         """Outer shape: frame, members (a folder or archive), parquet, json, jsonl, xml or delimited."""
         if self.path is None:
             return "frame"
-        return "members" if self.members is not None else guess_kind(self.data, self.path)
+        if self.members is not None:
+            return "members"
+        return guess_kind(self.data if self.mapped is None else self.mapped.head, self.path)
 
     @property
     def stem(self) -> str:
@@ -137,14 +152,14 @@ class Source:
         if self.kind not in ("json", "jsonl"):
             return frozenset()
         try:
-            return frozenset(msgspec.json.decode(self.text, type=dict[str, msgspec.Raw]))
+            return frozenset(msgspec.json.decode(self.view, type=dict[str, msgspec.Raw]))
         except (msgspec.DecodeError, RecursionError):
             return frozenset()
 
     @cached_property
     def sample(self) -> list[Mapping[str, object]]:
         """The first records of JSON or JSON Lines, as far as they are objects; a large single object is left out."""
-        if self.kind not in ("json", "jsonl") or (self.keys and len(self.text) > _SMALL):
+        if self.kind not in ("json", "jsonl") or (self.keys and len(self.view) > _SMALL):
             return []
         return [one for one in self._first_documents() if isinstance(one, dict)]
 

@@ -13,6 +13,12 @@ from annoaudit.labels import TABLES, LabelSet
 __all__ = ["SAMPLES", "check_format"]
 
 SAMPLES: Mapping[str, tuple[str, bytes]] = {
+    "coco": (
+        ".json",
+        b'{"images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 48}, {"id": 2, "file_name": "b.jpg"}], '
+        b'"annotations": [{"id": 5, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3.5, 4], "iscrowd": 0}], '
+        b'"categories": [{"id": 7, "name": "cat"}]}',
+    ),
     "label_studio": (
         ".json",
         b'[{"id": 1, "data": {"text": "Good."}, "annotations": [{"id": 7, "completed_by": 2, "result": [{"id": "r", '
