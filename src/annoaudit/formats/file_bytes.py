@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zlib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ __all__ = ["as_utf8", "guess_kind", "line_of", "load_bytes"]
 _GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
 _FLOOR = 64 << 20
+_JSON = re.compile(rb"\{|\[(?!\s*[A-Za-z](?<![tfnNI]))")
 _STEP = 1 << 20
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -112,7 +114,7 @@ def guess_kind(data: bytes, path: Path) -> str:
     suffixes = {suffix.lower() for suffix in path.suffixes[-2:]}
     if head.startswith((b"<?xml", b"<annotation")) or (head.startswith(b"<") and ".xml" in suffixes):
         return "xml"
-    if head[:1] not in (b"[", b"{") or suffixes & {".csv", ".tsv"}:
+    if not _JSON.match(head) or suffixes & {".csv", ".tsv"}:
         return "delimited"
     first = head.split(b"\n", 1)[0].rstrip()
     lines = head.startswith(b"{") and first.endswith(b"}")

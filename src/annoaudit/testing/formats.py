@@ -19,6 +19,7 @@ SAMPLES: Mapping[str, tuple[str, bytes]] = {
         b'"annotations": [{"id": 5, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3.5, 4], "iscrowd": 0}], '
         b'"categories": [{"id": 7, "name": "cat"}]}',
     ),
+    "conll": (".conll", b"-DOCSTART- -X- O O\n\nAda NNP I-NP I-PER\nlives VBZ I-VP O\n\nYes UH O O\n"),
     "label_studio": (
         ".json",
         b'[{"id": 1, "data": {"text": "Good."}, "annotations": [{"id": 7, "completed_by": 2, "result": [{"id": "r", '
