@@ -106,6 +106,15 @@ class Gathering:
         )
         return label_id
 
+    def region(
+        self, owner: Row, question: str, shape: Row, value: str | None, native_id: str | None = None, **columns: object
+    ) -> str:
+        """Add a region whose columns, kind included, a reader has worked out; its name becomes an option."""
+        rest = {name: one for name, one in shape.items() if name != "kind"}
+        kind = str(shape["kind"])
+        self.question(question, kind, [] if value is None else [value])
+        return self.label(owner, question, kind, native_id, value=value, **rest, **columns)
+
     def prediction(self, item_id: str, native_id: str, **columns: object) -> Row:
         """Add what a model said about an item."""
         row: Row = {"prediction_id": native_id, "item_id": item_id} | columns
