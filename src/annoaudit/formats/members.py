@@ -7,7 +7,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -21,7 +21,7 @@ from annoaudit.formats.limits import (
     MAX_UNPACKED_RATIO,
 )
 
-__all__ = ["Members", "group_by_folder", "is_archive", "open_members", "stem_of"]
+__all__ = ["Members", "is_archive", "open_members", "people_by_folder", "stem_of"]
 
 _ZIP = b"PK\x03\x04"
 _TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
@@ -239,10 +239,17 @@ def stem_of(name: str) -> str:
     return PurePosixPath(name).stem
 
 
-def group_by_folder(names: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each folder and the names in it, in order; the root is ""."""
-    folders: dict[str, list[str]] = {}
-    for name in names:
-        parent = str(PurePosixPath(name).parent)
-        folders.setdefault("" if parent == "." else parent, []).append(name)
-    yield from sorted(folders.items())
+def people_by_folder(names: list[str]) -> dict[str, str]:
+    """Return, of each name, the folder whose files are one annotator's work; {} where that cannot be told.
+
+    It can where at least two folders beside each other hold a file of the same name: alice/a.xml and bob/a.xml.
+    """
+    split = {name: name.split("/") for name in names}
+    for level in range(max(map(len, split.values()), default=1) - 1):
+        deep = {name: parts for name, parts in split.items() if len(parts) > level + 1}
+        seen: dict[tuple[str, ...], set[str]] = {}
+        for parts in deep.values():
+            seen.setdefault((*parts[:level], *parts[level + 1 :]), set()).add(parts[level])
+        if any(len(folders) > 1 for folders in seen.values()):
+            return {name: parts[level] for name, parts in deep.items()}
+    return {}

@@ -32,6 +32,18 @@ SAMPLES: Mapping[str, tuple[str, bytes]] = {
         b'"created_at": "2026-01-05T10:00:00Z", "lead_time": 3.5, "project": 4}]}]',
     ),
     "long_table": (".csv", b"item,annotator,label\n1,alice,pos\n1,bob,neg\n2,alice,pos\n"),
+    "cvat": (
+        ".xml",
+        b'<?xml version="1.0" encoding="utf-8"?><annotations><version>1.1</version><meta><task><id>2</id></task></meta>'
+        b'<image id="0" name="a.jpg" width="64" height="48"><box label="cat" source="manual" occluded="0" xtl="1.00" '
+        b'ytl="2.00" xbr="30.00" ybr="40.00" z_order="0"></box></image></annotations>',
+    ),
+    "pascal_voc": (
+        ".xml",
+        b"<annotation><filename>a.jpg</filename><size><width>20</width><height>10</height></size><object><name>cat"
+        b"</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax></bndbox></object></annotation>",
+    ),
+    "yolo": (".txt", b"0 0.5 0.5 0.25 0.4\n1 0.2 0.3 0.1 0.2\n"),
     "preference": (
         ".jsonl",
         b'{"question_id": 81, "model_a": "m1", "model_b": "m2", "winner": "model_a", "judge": "ann", "turn": 1}\n'
@@ -64,9 +76,9 @@ def check_format(
 ) -> None:
     """Check that a format keeps the rules that annoaudit relies on.
 
-    It knows its own sample and no other format's (tables, which are tried last, only no other table's); reading twice gives the same; ids are the same wherever the
-    file lies, and there are as many rows as stated; and damaged, cut or empty files are either read or refused
-    with the file's name and a hint, never anything else.
+    It knows its own sample and no other format's (a table, tried last, no other table's); reading twice gives the
+    same; ids are the same wherever the file lies, and there are as many rows as stated; and damaged, cut or empty
+    files are either read or refused with the file's name and a hint, never anything else.
 
     Parameters
     ----------
@@ -123,7 +135,7 @@ def _check_reading(
     counts: Mapping[str, int],
 ) -> None:
     (folder / "elsewhere").mkdir()
-    here, there = _write(folder / f"here{suffix}", data), _write(folder / "elsewhere" / f"there{suffix}", data)
+    here, there = _write(folder / f"here{suffix}", data), _write(folder / "elsewhere" / f"here{suffix}", data)
     first, second, third = (read(path, format=format_, mapping=mapping) for path in (here, here, there))
     _assert_equal(first, second, "reading twice does not give the same")
     _assert_equal(first, third, "the same file elsewhere does not give the same")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 from annoaudit.errors import RefusedInput
+from annoaudit.formats.geometry import ellipse_corners
 from annoaudit.formats.json_values import Record, dump, number, records, shorten, whole
 
 __all__ = ["REGIONS", "decode_region"]
 
 Row = dict[str, object]
 
-_ELLIPSE_CORNERS = 64
 
 REGIONS: dict[str, str] = {
     "labels": "span", "hypertextlabels": "span", "paragraphlabels": "span",
@@ -100,15 +98,8 @@ def _decode_ellipse(value: Record, scale: tuple[float, float], where: str) -> Ro
     x, y, a, b = (number(value, key, where) for key in ("x", "y", "radiusX", "radiusY"))
     if x is None or y is None or a is None or b is None:
         return None
-    turn = math.radians(number(value, "rotation", where) or 0.0)
-    corners: list[float] = []
-    for k in range(_ELLIPSE_CORNERS):
-        angle = 2 * math.pi * k / _ELLIPSE_CORNERS
-        dx, dy = a * scale[0] * math.cos(angle), b * scale[1] * math.sin(angle)
-        corners += [
-            x * scale[0] + dx * math.cos(turn) - dy * math.sin(turn),
-            y * scale[1] + dx * math.sin(turn) + dy * math.cos(turn),
-        ]
+    rotation = number(value, "rotation", where) or 0.0
+    corners = ellipse_corners(x * scale[0], y * scale[1], a * scale[0], b * scale[1], rotation)
     return {"kind": "polygon", "polygon": [corners], "attributes": dump(value)}
 
 
