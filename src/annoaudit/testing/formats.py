@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,7 +14,21 @@ from annoaudit.labels import TABLES, LabelSet
 
 __all__ = ["SAMPLES", "check_format"]
 
+
+def _zip(**files: bytes) -> bytes:
+    """A zip archive that is the same every time; ``__`` in a name stands for its dot."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name.replace("__", ".")), content)
+    return data.getvalue()
+
+
 SAMPLES: Mapping[str, tuple[str, bytes]] = {
+    "brat": (
+        ".zip",
+        _zip(a__ann=b"T1\tOrg 0 4\tAcme\nT2\tLoc 8 13\tCairo\nR1\tIn Arg1:T1 Arg2:T2\n", a__txt=b"Acme in Cairo"),
+    ),
     "coco": (
         ".json",
         b'{"images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 48}, {"id": 2, "file_name": "b.jpg"}], '
@@ -24,6 +40,13 @@ SAMPLES: Mapping[str, tuple[str, bytes]] = {
         ".jsonl",
         b'{"id": 1, "text": "Ada met.", "entities": [{"id": 4, "label": "PER", "start_offset": 0, "end_offset": 3}], '
         b'"relations": [], "Comments": []}\n{"id": 2, "text": "Yes.", "entities": [], "relations": [], "Comments": []}',
+    ),
+    "labelbox": (
+        ".ndjson",
+        b'{"data_row": {"id": "r1", "row_data": "Good."}, "projects": {"p1": {"labels": [{"id": "l1", "label_details": '
+        b'{"created_at": "2026-04-08T16:21:26.000+00:00", "created_by": "ann"}, "performance_details": '
+        b'{"seconds_to_create": 7}, "annotations": {"objects": [], "classifications": [{"feature_id": "f1", "name": '
+        b'"mood", "radio_answer": {"name": "happy"}}]}}]}}}\n',
     ),
     "label_studio": (
         ".json",
