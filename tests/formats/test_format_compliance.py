@@ -13,6 +13,8 @@ COUNTS = {
     "yolo": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 2},
     "brat": {"items": 1, "annotators": 1, "questions": 2, "annotations": 1, "labels": 3},
     "labelbox": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
+    "argilla": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
+    "hugging_face": {"items": 2, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "doccano": {"items": 2, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "preference": {"items": 1, "annotators": 2, "questions": 1, "annotations": 2, "labels": 2},
     "prodigy": {"items": 1, "annotators": 2, "questions": 2, "annotations": 2, "labels": 2},

@@ -228,6 +228,11 @@ class Source:
         return tuple(self._table.column_names)
 
     @cached_property
+    def schema(self) -> pa.Schema:
+        """The schema of a table, with what a Parquet file states about it."""
+        return self._table.schema
+
+    @cached_property
     def roles(self) -> Roles:
         """Which column is what."""
         return find_roles(self.columns, self.mapping, self.name)
