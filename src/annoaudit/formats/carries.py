@@ -22,7 +22,7 @@ class Carries:
     annotators, times
         How the file says who and when; "no" where it cannot.
     empty
-        How "looked and found nothing" differs from "not looked at"; "no" where it cannot.
+        How "looked and found nothing" differs from "not looked at"; "no" where the file cannot tell.
     checked
         :data:`REAL`, :data:`DOCUMENTED`, or which is which.
     """

@@ -57,7 +57,7 @@ class Preference:
     See ``docs/formats/preference.md``.
     """
 
-    carries: ClassVar[Carries] = Carries("judge, where stated", "where stated", "no")
+    carries: ClassVar[Carries] = Carries("judge, where stated", "where stated", "no", "documentation")
     name: str = "preference"
 
     def sniff(self, source: Source) -> bool:

@@ -34,7 +34,9 @@ class Yolo:
     See ``docs/formats/yolo.md``.
     """
 
-    carries: ClassVar[Carries] = Carries("no", "no", "yes: an empty file, and none")
+    carries: ClassVar[Carries] = Carries(
+        "no", "no", "yes: an empty file, and none", "real exports (darknet); documentation (others)"
+    )
     name: str = "yolo"
 
     def sniff(self, source: Source) -> bool:
