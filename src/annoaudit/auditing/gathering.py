@@ -61,8 +61,8 @@ def choose_questions(labels: LabelSet, question: str | None, *, with_answers: bo
         )
     if not known:
         raise RefusedInput(
-            f"{labels.source or 'The input'} was read ({_what(labels)}), but it has no single-choice question; other kinds "
-            "are not analysed yet.",
+            f"{labels.source or 'The input'} was read ({_what(labels)}), but it has no single-choice question; "
+            "other kinds are not analysed yet.",
             hint="They are kept: annoaudit convert writes them in another format, aa.read returns them as tables.",
         )
     return known if question is None else (question,)

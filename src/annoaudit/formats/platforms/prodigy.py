@@ -55,7 +55,7 @@ class Prodigy:
         reader = _Reader(Gathering(source.name, source.notes))
         for place, one in enumerate(source.documents, start=1):
             where = f"{source.name}, line {place:,}"
-            if not isinstance(one, dict) or one.get("answer") not in _ANSWERS:
+            if not isinstance(one, dict) or str(one.get("answer")) not in _ANSWERS:
                 raise RefusedInput(f"{where} has no answer accept, reject or ignore.", hint="Export it with db-out.")
             reader.take(one, where)
         yield from reader.finish()
