@@ -5,6 +5,7 @@ from __future__ import annotations
 from annoaudit.errors import RefusedInput
 from annoaudit.formats.geometry import ellipse_corners
 from annoaudit.formats.json_values import Record, dump, number, records, shorten, whole
+from annoaudit.formats.label_studio.brush import decode_mask_value
 
 __all__ = ["REGIONS", "decode_region"]
 
@@ -51,8 +52,9 @@ def decode_region(result: Record, value: Record, texts: list[str], where: str) -
     if kind.startswith("video"):
         return _decode_track(result, value, where)
     if kind in ("brush", "brushlabels", "bitmask", "bitmasklabels", "magicwand"):
-        size = {"rle_h": whole(result, "original_height", where), "rle_w": whole(result, "original_width", where)}
-        return [_native("mask", value) | size]
+        height, width = whole(result, "original_height", where), whole(result, "original_width", where)
+        rle = decode_mask_value(value, width, height)
+        return [_native("mask", value) | {"rle": rle, "rle_h": height, "rle_w": width}]
     return [_decode_shape(kind, result, value, where)]
 
 

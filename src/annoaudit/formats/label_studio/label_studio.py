@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import pyarrow as pa
@@ -13,7 +14,9 @@ from annoaudit.formats.carries import Carries
 from annoaudit.formats.json_values import Record
 from annoaudit.formats.label_studio.export import Export
 from annoaudit.formats.label_studio.min import is_min, unfold_min
+from annoaudit.formats.label_studio.writing import write_label_studio
 from annoaudit.formats.source import Source
+from annoaudit.labels import LabelSet
 
 __all__ = ["LabelStudioJson"]
 
@@ -54,6 +57,10 @@ class LabelStudioJson:
                 hint="Export the tasks that have been annotated.",
             )
         yield from export.finish()
+
+    def write(self, labels: LabelSet, target: Path) -> list[str]:
+        """Write tasks with annotations as JSON; return what could not be carried."""
+        return write_label_studio(labels, target)
 
 
 def _is_task(document: object) -> bool:

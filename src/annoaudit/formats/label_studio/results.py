@@ -199,7 +199,7 @@ def _decode_labelled_region(
             answers.unplaced["span"] += 1
         if row["kind"] in ("bbox", "polygon", "keypoints", "polyline") and set(row) == {"kind", "attributes"}:
             answers.unplaced["shape"] += 1
-        if row["kind"] in ("mask", "track"):
+        if row["kind"] == "track" or (row["kind"] == "mask" and row.get("rle") is None):
             answers.undecoded[kind] += 1
     width, height = number(result, "original_width", where), number(result, "original_height", where)
     if width and height and width > 0 and height > 0:
