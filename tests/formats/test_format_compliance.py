@@ -15,6 +15,8 @@ COUNTS = {
     "labelbox": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "argilla": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "hugging_face": {"items": 2, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
+    "mturk": {"items": 1, "annotators": 2, "questions": 1, "annotations": 2, "labels": 2},
+    "toloka": {"items": 1, "annotators": 2, "questions": 1, "annotations": 2, "labels": 2},
     "doccano": {"items": 2, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "preference": {"items": 1, "annotators": 2, "questions": 1, "annotations": 2, "labels": 2},
     "prodigy": {"items": 1, "annotators": 2, "questions": 2, "annotations": 2, "labels": 2},

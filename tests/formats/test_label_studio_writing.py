@@ -57,6 +57,11 @@ RESULTS = [
     result("ranker", {"ranker": {"_": ["x"], "best": ["y", "z"]}}, name="rank", rid="r7"),
     result("labels", {"start": 0, "end": 8, "text": "Ada Park", "labels": ["PER"]}, name="ner", rid="r8"),
     result("choices", {"choices": ["sure"], "start": 0, "end": 8}, name="per_region", rid="r8"),
+    result(
+        "timelinelabels",
+        {"ranges": [{"start": 1, "end": 5}, {"start": 9, "end": 9}], "timelinelabels": ["t"]},
+        name="tl",
+    ),
     result("labels", {"start": 18, "end": 27, "text": "Northwind", "labels": ["ORG"]}, name="ner", rid="r9"),
     {"type": "relation", "from_id": "r8", "to_id": "r9", "direction": "right", "labels": ["works at"]},
 ]

@@ -78,6 +78,18 @@ SAMPLES: Mapping[str, tuple[str, bytes]] = {
         b'<image id="0" name="a.jpg" width="64" height="48"><box label="cat" source="manual" occluded="0" xtl="1.00" '
         b'ytl="2.00" xbr="30.00" ybr="40.00" z_order="0"></box></image></annotations>',
     ),
+    "mturk": (
+        ".csv",
+        b"HITId,AssignmentId,WorkerId,AssignmentStatus,AcceptTime,SubmitTime,WorkTimeInSeconds,Input.text,Answer.mood\n"
+        b"h1,a1,w1,Approved,Mon Nov 09 20:17:01 PST 2020,Mon Nov 09 20:17:09 PST 2020,8,Good.,pos\n"
+        b"h1,a2,w2,Rejected,Mon Nov 09 20:18:01 PST 2020,Mon Nov 09 20:18:05 PST 2020,4,Good.,neg\n",
+    ),
+    "toloka": (
+        ".tsv",
+        b"INPUT:text\tOUTPUT:mood\tGOLDEN:mood\tASSIGNMENT:task_id\tASSIGNMENT:assignment_id\tASSIGNMENT:worker_id\t"
+        b"ASSIGNMENT:status\tASSIGNMENT:started\tASSIGNMENT:submitted\n"
+        b"Good.\tpos\tpos\tt1\ta1\tw1\tAPPROVED\t2021-05-13T07:02:11.123\t2021-05-13T07:02:31.456\n",
+    ),
     "pascal_voc": (
         ".xml",
         b"<annotation><filename>a.jpg</filename><size><width>20</width><height>10</height></size><object><name>cat"

@@ -152,14 +152,19 @@ def _region(kind: str, rows: list[Row], item: Row, native: Row) -> Row | None:
     if kind.startswith("video"):
         frames = {json.dumps(decoded(row, "attributes"), sort_keys=True): decoded(row, "attributes") for row in rows}
         return {"sequence": list(frames.values())} if all("frame" in frame for frame in frames.values()) else None
+    if kind == "timelinelabels":
+        ends = [
+            tuple(int(float(str(row[end]))) for end in ("start", "end")) for row in rows if {"start", "end"} <= set(row)
+        ]
+        return {"ranges": [{"start": start, "end": end} for start, end in dict.fromkeys(ends)]}
     if first["kind"] in ("span", "segment"):
         known = {key: native[key] for key in native if key not in ("tokens", "fragments")}
         if "start" in known:
             return known
-        ends = {"start": first.get("start"), "end": first.get("end")}
+        told = {"start": first.get("start"), "end": first.get("end")}
         if first["kind"] == "span":
-            ends = {key: int(value) if isinstance(value, float) else value for key, value in ends.items()}
-        return known | ends | ({"text": first["quote"]} if "quote" in first else {})
+            told = {key: int(value) if isinstance(value, float) else value for key, value in told.items()}
+        return known | told | ({"text": first["quote"]} if "quote" in first else {})
     if first["kind"] == "mask" or kind.startswith(("ellipse", "vector", "ocr")):
         return native if {"rle", "imageDataURL", "radiusX", "vertices", "ocrtext"} & set(native) else None
     if not item["width"] or not item["height"]:

@@ -8,10 +8,9 @@ from datetime import datetime
 from annoaudit.errors import RefusedInput
 from annoaudit.formats.gathering import Gathering, Row, stable_key
 from annoaudit.formats.json_values import as_id, dump, shorten, whole
+from annoaudit.formats.kinds import choice_or_text
 
 __all__ = ["Answer", "Suggestion", "take_answers"]
-
-_MAX_OPTIONS = 50
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,7 @@ def _kind_of(values: list[object]) -> str:
         return "ranking" if len(sets) == 1 and len(next(iter(sets))) > 1 and len(lists) > 1 else "multichoice"
     if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
         return "rating"
-    words = {str(value) for value in values}
-    return "text" if len(words) > _MAX_OPTIONS and len(words) > len(values) / 2 else "choice"
+    return choice_or_text({str(value) for value in values}, len(values))
 
 
 def _take(rows: Gathering, owner: Row, question: str, kind: str, value: object, confidence: float | None) -> None:

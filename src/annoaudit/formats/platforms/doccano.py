@@ -14,6 +14,7 @@ from annoaudit.formats.carries import Carries
 from annoaudit.formats.gathering import UNKNOWN, Gathering, Row, stable_key
 from annoaudit.formats.geometry import box_of, flat_pairs, polygon_of
 from annoaudit.formats.json_values import Record, as_id, dump_some, number, records, shorten, text
+from annoaudit.formats.kinds import choice_or_text
 from annoaudit.formats.platforms.doccano_writing import write_doccano
 from annoaudit.formats.source import Source
 from annoaudit.labels import LabelSet
@@ -23,7 +24,6 @@ __all__ = ["Doccano"]
 _LISTS = ("label", "entities", "bbox", "segmentation", "cats", "annotations")
 _KNOWN = ("id", "text", "data", "filename", "relations", "annotation_approver", *_LISTS)
 _NOBODY = ("all", "unknown")
-_MAX_OPTIONS = 50
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class _Reader:
     def finish(self) -> None:
         """Settle what the whole export shows: single or several choices, or free text; and say what is not known."""
         question = self.rows.questions.get("label")
-        free = len(self.texts) > _MAX_OPTIONS and len(self.texts) > len(self.choices) / 2
+        free = choice_or_text(self.texts, len(self.choices)) == "text"
         several = any(count > 1 for count in self.choices.values())
         kind = "text" if free else "multichoice" if several else "choice"
         for row in self.rows.labels if question is not None or "cats" in self.rows.questions else []:
