@@ -90,6 +90,21 @@ SAMPLES: Mapping[str, tuple[str, bytes]] = {
         b"ASSIGNMENT:status\tASSIGNMENT:started\tASSIGNMENT:submitted\n"
         b"Good.\tpos\tpos\tt1\ta1\tw1\tAPPROVED\t2021-05-13T07:02:11.123\t2021-05-13T07:02:31.456\n",
     ),
+    "conllu": (
+        ".conllu",
+        b"# sent_id = s1\n# text = I can't\n1\tI\tI\tPRON\t_\t_\t2\tnsubj\t_\t_\n"
+        b"2-3\tcan't\t_\t_\t_\t_\t_\t_\t_\tSpaceAfter=No\n2\tca\tcan\tAUX\t_\t_\t0\troot\t_\t_\n3\tn't\tnot\tPART\t_\t_\t2\tadvmod\t_\t_\n",
+    ),
+    "labelme": (
+        ".json",
+        b'{"version": "5.5.0", "flags": {}, "shapes": [{"label": "cat", "points": [[40, 60], [10, 20]], "shape_type": '
+        b'"rectangle", "flags": {}}], "imagePath": "a.jpg", "imageData": null, "imageHeight": 480, "imageWidth": 640}',
+    ),
+    "via": (
+        ".json",
+        b'{"_via_img_metadata": {"a.jpg12": {"filename": "a.jpg", "size": 12, "regions": [{"shape_attributes": '
+        b'{"name": "rect", "x": 10, "y": 20, "width": 30, "height": 40}, "region_attributes": {"type": "cat"}}]}}}',
+    ),
     "pascal_voc": (
         ".xml",
         b"<annotation><filename>a.jpg</filename><size><width>20</width><height>10</height></size><object><name>cat"
