@@ -20,6 +20,7 @@ COUNTS = {
     "conllu": {"items": 1, "annotators": 1, "questions": 2, "annotations": 1, "labels": 6},
     "labelme": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "via": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
+    "webanno_tsv": {"items": 1, "annotators": 1, "questions": 2, "annotations": 1, "labels": 3},
     "doccano": {"items": 2, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "preference": {"items": 1, "annotators": 2, "questions": 1, "annotations": 2, "labels": 2},
     "prodigy": {"items": 1, "annotators": 2, "questions": 2, "annotations": 2, "labels": 2},

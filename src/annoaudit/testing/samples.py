@@ -105,6 +105,11 @@ SAMPLES: Mapping[str, tuple[str, bytes]] = {
         b'{"_via_img_metadata": {"a.jpg12": {"filename": "a.jpg", "size": 12, "regions": [{"shape_attributes": '
         b'{"name": "rect", "x": 10, "y": 20, "width": 30, "height": 40}, "region_attributes": {"type": "cat"}}]}}}',
     ),
+    "webanno_tsv": (
+        ".tsv",
+        b"#FORMAT=WebAnno TSV 3.3\n#T_SP=webanno.custom.Ner|value\n#T_RL=webanno.custom.Rel|kind|BT_custom.Ner\n\n\n"
+        b"#Text=Ada met Bob\n1-1\t0-3\tAda\tPER\t_\t_\t\n1-2\t4-7\tmet\t_\t_\t_\t\n1-3\t8-11\tBob\tPER\tmet\t1-1\t\n",
+    ),
     "pascal_voc": (
         ".xml",
         b"<annotation><filename>a.jpg</filename><size><width>20</width><height>10</height></size><object><name>cat"
