@@ -141,7 +141,7 @@ def test_cvat_images_without_shapes_count_as_not_seen_and_names_may_repeat_in_ot
     ]
     labels = open_xml(tmp_path, cvat(*tasks))
     assert labels.items.select(["item_id", "split"]).to_pylist() == [
-        {"item_id": "7:a.jpg", "split": "Train"}, {"item_id": "8:a.jpg", "split": "Test"},
+        {"item_id": "7:Train/a.jpg", "split": "Train"}, {"item_id": "8:Test/a.jpg", "split": "Test"},
     ]  # fmt: skip
     assert labels.annotations.num_rows == 1
 

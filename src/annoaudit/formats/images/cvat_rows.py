@@ -65,7 +65,7 @@ class CvatReader:
     def _take_image(self, image: Element) -> None:
         where = f"{self.where}, image {image.get('id', '')[:20]}"
         task = image.get("task_id") or self.task
-        name = image.get("name") or image.get("id") or ""
+        name = "/".join(part for part in (image.get("subset"), image.get("name") or image.get("id")) if part)
         width, height = (attribute_number(image, side, where) for side in ("width", "height"))
         item_id = self.rows.item(
             f"{task}:{name}" if task else name, media="image", uri=image.get("name"), width=width, height=height,
