@@ -21,6 +21,8 @@ COUNTS = {
     "labelme": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "via": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "webanno_tsv": {"items": 1, "annotators": 1, "questions": 2, "annotations": 1, "labels": 3},
+    "sagemaker": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
+    "coco_panoptic": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "doccano": {"items": 2, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "preference": {"items": 1, "annotators": 2, "questions": 1, "annotations": 2, "labels": 2},
     "prodigy": {"items": 1, "annotators": 2, "questions": 2, "annotations": 2, "labels": 2},

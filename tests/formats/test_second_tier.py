@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from PIL import Image
 
 from annoaudit.errors import RefusedInput
 from annoaudit.formats import read
+from annoaudit.formats.masks import decode_mask
 
 
 def desktop(folder, *shapes, name="a.json", **more):
@@ -108,3 +110,25 @@ def test_conllu_lines_are_refused_by_number(tmp_path):
     (tmp_path / "a.conllu").write_text(word("1", "a") + "\n" + "2\tb\n")
     with pytest.raises(RefusedInput, match="line 2 has 2 columns"):
         read(tmp_path / "a.conllu", format="conllu")
+
+
+def test_panoptic_masks_are_the_colours_of_the_picture_beside(tmp_path):
+    segments = [
+        {"id": number, "category_id": 3, "area": 2, "bbox": [0, 0, 1, 2]} for number in (7, 7 + 256 * 2 + 65536)
+    ]
+    document = {"images": [{"id": 1, "file_name": "a.jpg", "width": 3, "height": 2}],
+                "annotations": [{"image_id": 1, "file_name": "a.png", "segments_info": segments}],
+                "categories": [{"id": 3, "name": "sky"}]}  # fmt: skip
+    (tmp_path / "panoptic.json").write_text(json.dumps(document))
+    alone = read(tmp_path / "panoptic.json")
+    assert alone.labels["rle"].null_count == 2
+    assert any("masks of 2 segments" in note for note in alone.notes)
+    picture = Image.new("RGB", (3, 2))
+    for y in (0, 1):
+        picture.putpixel((0, y), (7, 0, 0))
+        picture.putpixel((2, y), (7, 2, 1))
+    picture.save(tmp_path / "a.png")
+    rows = read(tmp_path).labels.to_pylist()
+    assert [decode_mask(row["rle"], 2, 3).tolist() for row in rows] == [
+        [[True, False, False]] * 2, [[False, False, True]] * 2,
+    ]  # fmt: skip

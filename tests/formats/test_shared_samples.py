@@ -39,6 +39,7 @@ COUNTS = {  # items, annotators, questions, annotations, labels, predictions
     "coco/instances_train.json": (1, 1, 1, 1, 1, 0),
     "coco/instances_val.json": (1, 1, 1, 1, 2, 0),
     "coco/labels_val.json": (1, 1, 1, 1, 2, 0),
+    "coco/panoptic_val.json": (1, 1, 1, 1, 2, 0),
     "coco/person_keypoints_val.json": (1, 1, 1, 1, 2, 0),
     "coco/results_bbox100.json": (99, 1, 1, 99, 734, 0),
     "coco/results_keypoints100.json": (47, 1, 1, 47, 125, 0),
@@ -109,6 +110,9 @@ COUNTS = {  # items, annotators, questions, annotations, labels, predictions
     "prodigy/github_textcat_head.jsonl": (80, 1, 1, 80, 75, 0),
     "prodigy/news_ner_head.jsonl": (80, 1, 1, 80, 74, 0),
     "prodigy/reddit_product_ner_head.jsonl": (75, 1, 1, 80, 85, 0),
+    "sagemaker_gt/custom_all_workers.json": (1, 2, 1, 2, 2, 0),
+    "sagemaker_gt/output.manifest": (3, 3, 3, 3, 5, 0),
+    "sagemaker_gt/worker-response.json": (1, 1, 1, 1, 1, 0),
     "toloka/assignments.tsv": (1, 1, 1, 1, 1, 0),
     "via/via2.json": (1, 1, 1, 1, 2, 0),
     "voc/full_2007_000001.xml": (1, 1, 2, 1, 3, 0),
@@ -146,7 +150,7 @@ def test_sample_opens_with_its_counts(name):
 
 
 NOT_READ = (
-    "coco/panoptic_val.json", "cvat/MOT_1_1.zip", "cvat/Segmentation_mask_1_1.zip", "cvat/api_job_annotations.json",
+    "cvat/MOT_1_1.zip", "cvat/Segmentation_mask_1_1.zip", "cvat/api_job_annotations.json",
     "od_toy/dets_classid_abs_xywh_2007_000549.txt", "webanno_tsv/1sentenceNE.tsv", "webanno_tsv/kappatest.tsv",
 )  # fmt: skip
 

@@ -52,6 +52,12 @@ SAMPLES: Mapping[str, tuple[str, bytes]] = {
         b'"annotations": [{"id": 5, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3.5, 4], "iscrowd": 0}], '
         b'"categories": [{"id": 7, "name": "cat"}]}',
     ),
+    "coco_panoptic": (
+        ".json",
+        b'{"images": [{"id": 1, "file_name": "a.jpg", "width": 4, "height": 2}], "annotations": [{"image_id": 1, '
+        b'"file_name": "a.png", "segments_info": [{"id": 7, "category_id": 3, "area": 2, "bbox": [0, 0, 1, 2], '
+        b'"iscrowd": 0}]}], "categories": [{"id": 3, "name": "sky", "isthing": 0}]}',
+    ),
     "conll": (".conll", b"-DOCSTART- -X- O O\n\nAda NNP I-NP I-PER\nlives VBZ I-VP O\n\nYes UH O O\n"),
     "doccano": (
         ".jsonl",
@@ -109,6 +115,11 @@ SAMPLES: Mapping[str, tuple[str, bytes]] = {
         ".tsv",
         b"#FORMAT=WebAnno TSV 3.3\n#T_SP=webanno.custom.Ner|value\n#T_RL=webanno.custom.Rel|kind|BT_custom.Ner\n\n\n"
         b"#Text=Ada met Bob\n1-1\t0-3\tAda\tPER\t_\t_\t\n1-2\t4-7\tmet\t_\t_\t_\t\n1-3\t8-11\tBob\tPER\tmet\t1-1\t\n",
+    ),
+    "sagemaker": (
+        ".manifest",
+        b'{"source-ref": "s3://bucket/a.png", "sport": 0, "sport-metadata": {"class-name": "football", "confidence": '
+        b'0.9, "job-name": "labeling-job/j", "human-annotated": "yes", "creation-date": "2026-01-18T22:18:13Z"}}\n',
     ),
     "pascal_voc": (
         ".xml",
