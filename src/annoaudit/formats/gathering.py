@@ -70,7 +70,7 @@ class Gathering:
     ) -> Row:
         """Add one submission; a person's further ones on the same item are its next rounds."""
         person = self.person(annotator_id)
-        place = self._count("annotation", item_id, person)
+        place = self._count(f"{item_id}\x1f{person}")
         identity = (native_id,) if native_id else (item_id, person, place)
         row: Row = {
             "annotation_id": stable_key("annotation", *identity),
@@ -90,7 +90,9 @@ class Gathering:
         stated = {name: value for name, value in columns.items() if value is not None}
         identity = native_id if native_id is not None else dump(_plain(stated))
         of = owner.get("annotation_id") or owner.get("prediction_id")
-        label_id = stable_key("label", of, question, identity, self._count("label", of, question, identity))
+        label_id = stable_key("label", of, question, identity)
+        if repeat := self._count(label_id):
+            label_id = stable_key(label_id, repeat)
         self.labels.append(
             {
                 "label_id": label_id,
@@ -124,8 +126,8 @@ class Gathering:
         """Count a time without a zone."""
         self._naive += naive
 
-    def _count(self, *parts: object) -> int:
-        key = stable_key(*parts)
+    def _count(self, key: str) -> int:
+        """Count a key, and return how often it came before."""
         self._seen[key] += 1
         return self._seen[key] - 1
 

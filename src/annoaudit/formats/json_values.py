@@ -13,6 +13,8 @@ __all__ = ["Record", "as_id", "dump", "dump_some", "number", "record", "records"
 
 Record = Mapping[str, object]
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True)
+
 
 def records(parent: Record, key: str, where: str) -> list[Record]:
     """Return a list of objects; [] where the key is missing or null."""
@@ -93,7 +95,7 @@ def as_id(value: object) -> str:
 
 def dump(value: object) -> str:
     """Write JSON the same way each time."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    return _ENCODER.encode(value)
 
 
 def dump_some(value: object) -> str | None:
