@@ -17,6 +17,8 @@ Written by `python docs/regenerate.py` from what the formats say about themselve
 `aa.read(path)` tells the format from the content, whether the path is a file, a folder, a zip or a tar archive (files
 also as gzip). Nothing is unpacked to disk or fetched, links are not followed, document types of XML are refused, and
 every limit is in `annoaudit/formats/limits.py`. `--format NAME` or `format=` skips the telling.
+`aa.write(labels, path, format="coco")`, or `annoaudit convert IN OUT --to coco`, writes where the last column says so,
+to a path that does not exist yet, and returns what the format cannot carry.
 
 Pixels are measured from the top left, half-open; offsets in text are code points, half-open; times are UTC; ids are
 texts. Where a file cannot tell something, a note in every report says so.

@@ -29,6 +29,7 @@ _HOMES = {
     "read": "annoaudit.formats",
     "unpush": "annoaudit.reviewing",
     "verdicts": "annoaudit.reviewing",
+    "write": "annoaudit.formats",
 }
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "read",
     "unpush",
     "verdicts",
+    "write",
 ]
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
     from annoaudit.connectors import pull
     from annoaudit.errors import AnnoauditError, RefusedInput, Unavailable, UsageError
     from annoaudit.findings import Finding
-    from annoaudit.formats import read
+    from annoaudit.formats import read, write
     from annoaudit.labels import LabelSet
     from annoaudit.policy import Policy
     from annoaudit.reviewing import apply_corrections, push, unpush, verdicts
