@@ -1,4 +1,5 @@
 import json
+from importlib.metadata import entry_points
 
 import pytest
 
@@ -48,3 +49,10 @@ def test_json_lines_of_long_rows_keep_the_rules():
 def test_every_installed_format_is_listed_and_loads_by_name():
     assert set(list_formats()) >= set(SAMPLES)
     assert [one.name for one in load_formats(list_formats())] == list(list_formats())
+
+
+def test_each_format_is_named_as_its_file_and_no_connector_is_one():
+    for format_ in load_formats():
+        assert type(format_).__module__.rsplit(".", 1)[-1] == format_.name
+    homes = [point.value for point in entry_points(group="annoaudit.connectors")]
+    assert not [home for home in homes if home.startswith("annoaudit.formats")]
