@@ -30,12 +30,18 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "label_errors": ("benchmarks/label_errors.py",),
     "label_errors_cost": ("benchmarks/label_errors_cost.py",),
     "reading": ("benchmarks/reading.py", "--rows", "1000000", "--repeats", "5"),
+    "coco": ("benchmarks/coco.py", "--images", "100000", "--repeats", "3"),
+    "hostile_inputs": ("benchmarks/hostile_inputs.py", "--inputs", "50000", "--seed", "1"),
     "startup": ("benchmarks/startup.py",),
     "evidence": ("benchmarks/evidence.py", "digits", "duplicates", "banking77"),
     "label_studio_pull": ("benchmarks/label_studio_pull.py", "10000"),
     "label_studio_push": ("benchmarks/label_studio_push.py", "10000"),
 }
-WITH_PEERS = {"truth_inference_cost": ("crowd-kit==1.4.2",), "agreement": ("statsmodels",)}
+WITH_PEERS = {
+    "truth_inference_cost": ("crowd-kit==1.4.2",),
+    "agreement": ("statsmodels",),
+    "coco": ("pycocotools==2.0.11",),
+}
 
 
 def peer_python(packages: tuple[str, ...]) -> Path:

@@ -1,4 +1,4 @@
-"""Write docs/cli.md from the command line's own help, so that it cannot rot; a test compares the two."""
+"""Write docs/cli.md and docs/formats/README.md from the program itself, so that they cannot rot; a test compares."""
 
 from __future__ import annotations
 
@@ -8,6 +8,32 @@ import sys
 from pathlib import Path
 
 TARGET = Path(__file__).resolve().parent / "cli.md"
+FORMATS = Path(__file__).resolve().parent / "formats" / "README.md"
+
+FORMATS_HEAD = """# Formats
+
+Written by `python docs/regenerate.py` from what the formats say about themselves; do not edit by hand.
+
+`aa.read(path)` tells the format from the content, whether the path is a file, a folder, a zip or a tar archive (files
+also as gzip). Nothing is unpacked to disk or fetched, links are not followed, document types of XML are refused, and
+every limit is in `annoaudit/formats/limits.py`. `--format NAME` or `format=` skips the telling.
+`aa.write(labels, path, format="coco")`, or `annoaudit convert IN OUT --to coco`, writes where the last column says so,
+to a path that does not exist yet, and returns what the format cannot carry.
+
+Pixels are measured from the top left, half-open; offsets in text are code points, half-open; times are UTC; ids are
+texts. Where a file cannot tell something, a note in every report says so.
+
+| format | annotators | times | empty or not seen | checked on | written |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+FORMATS_TAIL = """
+"Checked on": real exports of the tool (or files of the project that defines the format), or files constructed from its
+documentation only. [companions](companions.md) are probabilities, features and gold labels.
+
+A format can be audited as far as its labels are single choices; other kinds open, are kept, convert, and wait for
+detectors of their own.
+"""
 
 HEAD = """# Command line
 
@@ -52,5 +78,24 @@ def render() -> str:
     return "\n".join(parts)
 
 
+def render_formats() -> str:
+    """Return the page of formats."""
+    from annoaudit.formats import WritableFormat, load_formats
+
+    rows = []
+    for one in load_formats():
+        told = one.carries  # type: ignore[attr-defined] # all of our own state it
+        cells = (
+            told.annotators,
+            told.times,
+            told.empty,
+            told.checked,
+            "yes" if isinstance(one, WritableFormat) else "",
+        )
+        rows.append(f"| [{one.name}]({one.name}.md) | {' | '.join(cells)} |")
+    return FORMATS_HEAD + "\n".join(rows) + "\n" + FORMATS_TAIL
+
+
 if __name__ == "__main__":
+    FORMATS.write_text(render_formats(), encoding="utf-8", newline="\n")
     TARGET.write_text(render(), encoding="utf-8", newline="\n")

@@ -30,6 +30,7 @@ _HOMES = {
     "simulate": "annoaudit.simulation",
     "unpush": "annoaudit.reviewing",
     "verdicts": "annoaudit.reviewing",
+    "write": "annoaudit.formats",
 }
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "simulate",
     "unpush",
     "verdicts",
+    "write",
 ]
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
     from annoaudit.connectors import pull
     from annoaudit.errors import AnnoauditError, RefusedInput, Unavailable, UsageError
     from annoaudit.findings import Finding
-    from annoaudit.formats import read
+    from annoaudit.formats import read, write
     from annoaudit.labels import LabelSet
     from annoaudit.policy import Policy
     from annoaudit.reviewing import apply_corrections, push, unpush, verdicts

@@ -66,7 +66,7 @@ def test_a_very_long_cell_far_down(tmp_path):
 
 
 def test_missing_files_folders_and_strange_paths(tmp_path):
-    for path, said in [(tmp_path / "no.csv", "There is no file"), (tmp_path, "not a LabelSet folder")]:
+    for path, said in [(tmp_path / "no.csv", "There is no file"), (tmp_path, "holds no labels of a known format")]:
         with pytest.raises(RefusedInput, match=said):
             read(path)
     with pytest.raises(RefusedInput):
@@ -169,6 +169,6 @@ def test_data_frames():
 def test_unknown_format_name(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(HEAD + b"1,a,x\n")
-    with pytest.raises(UsageError, match="no format 'coco'"):
-        read(path, format="coco")
+    with pytest.raises(UsageError, match="no format 'cocoa'"):
+        read(path, format="cocoa")
     assert read(path, format="long_table").labels.num_rows == 1

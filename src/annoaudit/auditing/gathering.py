@@ -30,6 +30,14 @@ def as_labels(labels: LabelSet | str | Path | pd.DataFrame) -> LabelSet:
     return read(labels)
 
 
+def _what(labels: LabelSet) -> str:
+    """What was read, in a few words: how many items and labels, and which questions of which kind."""
+    rows = labels.questions.select(["question", "kind"]).to_pylist()
+    asked = ", ".join(f"{row['question']} ({row['kind']})" for row in rows[:8]) + (" …" if len(rows) > 8 else "")
+    counts = f"{labels.items.num_rows:,} items, {labels.labels.num_rows:,} labels"
+    return f"{counts}; questions: {asked}" if asked else counts
+
+
 def choose_questions(labels: LabelSet, question: str | None, *, with_answers: bool) -> tuple[str, ...]:
     """Return the single-choice questions to audit: the named one, or all.
 
@@ -53,8 +61,9 @@ def choose_questions(labels: LabelSet, question: str | None, *, with_answers: bo
         )
     if not known:
         raise RefusedInput(
-            f"{labels.source or 'The input'} has no single-choice question.",
-            hint="Other kinds of labels are read and kept, but not audited yet.",
+            f"{labels.source or 'The input'} was read ({_what(labels)}), but it has no single-choice question; "
+            "other kinds are not analysed yet.",
+            hint="They are kept: annoaudit convert writes them in another format, aa.read returns them as tables.",
         )
     return known if question is None else (question,)
 

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from annoaudit.cli.formats import CONVERT_EXAMPLES, convert_command, describe_formats
 from annoaudit.cli.review import (
     APPLY_EXAMPLES,
     PUSH_EXAMPLES,
@@ -70,7 +71,7 @@ def _root(
 def audit_command(
     source: Annotated[
         str,
-        typer.Argument(help="Labels: a CSV, TSV, JSONL, Parquet or Label Studio JSON file, or a project's address."),
+        typer.Argument(help="Labels: a file, folder or archive (see annoaudit list formats), or a project's address."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder for report, findings, run.json and annoaudit.db.")] = Path(
         "out"
@@ -145,9 +146,8 @@ def list_command(
 
         rows: list[tuple[str, str, str]] = [(one.name, one.level, _first_sentence(one)) for one in load_detectors()]
     elif what == "formats":
-        from annoaudit.formats import load_formats
-
-        rows = [(one.name, "", _first_sentence(one)) for one in load_formats()]
+        typer.echo("\n".join(describe_formats()))
+        return
     else:
         raise UsageError(f"There is nothing called {what!r} to list.", hint="List formats or detectors.")
     width = max(len(name) for name, _, _ in rows)
@@ -156,6 +156,7 @@ def list_command(
 
 
 app.command("simulate", epilog=SIMULATE_EXAMPLES)(simulate_command)
+app.command("convert", epilog=CONVERT_EXAMPLES)(convert_command)
 app.command("push", epilog=PUSH_EXAMPLES)(push_command)
 app.command("verdicts", epilog=VERDICTS_EXAMPLES)(verdicts_command)
 app.command("unpush", epilog=UNPUSH_EXAMPLES)(unpush_command)

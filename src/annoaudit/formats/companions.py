@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from annoaudit.errors import RefusedInput
 from annoaudit.formats.cells import as_text
-from annoaudit.formats.columns import SYNONYMS, find_roles, list_names
 from annoaudit.formats.matrices import Matrix, Reals, open_table, read_features, read_probabilities
+from annoaudit.formats.tables.columns import SYNONYMS, find_roles, list_names
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zlib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ __all__ = ["as_utf8", "guess_kind", "line_of", "load_bytes"]
 _GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
 _FLOOR = 64 << 20
+_JSON = re.compile(rb"\{|\[(?!\s*[A-Za-z](?<![tfnNI]))")
 _STEP = 1 << 20
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -23,7 +25,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _FOREIGN = (
-    (b"PK\x03\x04", "a zip archive or an Excel workbook", "Unpack it, or save the sheet as CSV (UTF-8)."),
+    (b"PK\x03\x04", "an Excel workbook or an archive inside another", "Unpack it, or save the sheet as CSV (UTF-8)."),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as CSV (UTF-8)."),
     (b"SQLite format 3", "a SQLite database", "Export the table of labels as CSV."),
     (b"BZh", "compressed with bzip2", "Unpack it, or use gzip."),
@@ -86,7 +88,7 @@ def _unpack(data: bytes, path: Path, limit: int) -> bytes:
 
 
 def guess_kind(data: bytes, path: Path) -> str:
-    """Tell "parquet", "json", "jsonl" or "delimited" from the first bytes; a .csv or .tsv name settles doubts.
+    """Tell "parquet", "json", "jsonl", "xml" or "delimited" from the first bytes; a .csv or .tsv name settles doubts.
 
     Raises
     ------
@@ -106,11 +108,13 @@ def guess_kind(data: bytes, path: Path) -> str:
         if b"\0" in head:
             raise RefusedInput(
                 f"{path} is binary (a zero byte at byte {head.index(0):,}) and of no known format.",
-                hint="Known: CSV, TSV, JSON Lines, Parquet, Label Studio JSON. UTF-16 text needs its byte order mark.",
+                hint="annoaudit list formats names the known ones. UTF-16 text needs its byte order mark.",
             )
     head = head.lstrip()
     suffixes = {suffix.lower() for suffix in path.suffixes[-2:]}
-    if head[:1] not in (b"[", b"{") or suffixes & {".csv", ".tsv"}:
+    if head.startswith((b"<?xml", b"<annotation")) or (head.startswith(b"<") and ".xml" in suffixes):
+        return "xml"
+    if not _JSON.match(head) or suffixes & {".csv", ".tsv"}:
         return "delimited"
     first = head.split(b"\n", 1)[0].rstrip()
     lines = head.startswith(b"{") and first.endswith(b"}")

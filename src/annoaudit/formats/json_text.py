@@ -12,10 +12,11 @@ from annoaudit.errors import RefusedInput
 from annoaudit.formats.file_bytes import line_of
 from annoaudit.formats.limits import MAX_DEPTH, MAX_JSON_BYTES
 
-__all__ = ["parse_json", "parse_json_lines"]
+__all__ = ["check_escapes", "parse_json", "parse_json_lines"]
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_ESCAPE = re.compile(rb"\\u")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _OPEN = np.zeros(256, dtype=np.int8)
 _OPEN[[ord("["), ord("{")]] = 1
@@ -100,9 +101,23 @@ def _check(data: bytes, where: str) -> None:
         )
     if _depth(data) > MAX_DEPTH and _depth(_STRING.sub(b"", data)) > MAX_DEPTH:
         raise _too_deep(where)
-    if b"\\u0000" in data and (found := _NUL.search(data)):
+    check_escapes(data, where)
+
+
+def check_escapes(data: bytes | memoryview, where: str) -> None:
+    """Refuse a NUL character or half of a surrogate pair written as an escape.
+
+    Raises
+    ------
+    RefusedInput
+        The message names byte and line.
+    """
+    if _ESCAPE.search(data) is None:
+        return
+    if found := _NUL.search(data):
+        line = line_of(bytes(data), found.start())
         raise RefusedInput(
-            f"{where} has a NUL character (\\u0000) at byte {found.start():,}, line {line_of(data, found.start()):,}.",
+            f"{where} has a NUL character (\\u0000) at byte {found.start():,}, line {line:,}.",
             hint="Remove it; text never holds one.",
         )
     if _SURROGATE.search(data):
@@ -120,7 +135,7 @@ def _depth(data: bytes) -> int:
     return deepest
 
 
-def _check_surrogates(data: bytes, where: str) -> None:
+def _check_surrogates(data: bytes | memoryview, where: str) -> None:
     for found in _STRING.finditer(data):
         if not _SURROGATE.search(found.group()):
             continue
@@ -131,7 +146,7 @@ def _check_surrogates(data: bytes, where: str) -> None:
         except UnicodeEncodeError as error:
             raise RefusedInput(
                 f"{where} has half of a surrogate pair at byte {found.start():,}, "
-                f"line {line_of(data, found.start()):,}: no character.",
+                f"line {line_of(bytes(data), found.start()):,}: no character.",
                 hint="Write the character itself, or both halves.",
             ) from error
 

@@ -9,9 +9,11 @@ from datetime import datetime
 from annoaudit.errors import RefusedInput
 from annoaudit.formats.cells import parse_time
 
-__all__ = ["Record", "as_id", "dump", "number", "record", "records", "shorten", "text", "time", "whole"]
+__all__ = ["Record", "as_id", "dump", "dump_some", "number", "record", "records", "shorten", "text", "time", "whole"]
 
 Record = Mapping[str, object]
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True)
 
 
 def records(parent: Record, key: str, where: str) -> list[Record]:
@@ -93,7 +95,12 @@ def as_id(value: object) -> str:
 
 def dump(value: object) -> str:
     """Write JSON the same way each time."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    return _ENCODER.encode(value)
+
+
+def dump_some(value: object) -> str | None:
+    """Write JSON as :func:`dump` does; None where there is nothing to say."""
+    return dump(value) if value else None
 
 
 def shorten(value: object) -> str:

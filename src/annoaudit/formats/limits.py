@@ -25,3 +25,9 @@ MAX_META_COLUMNS = 100
 
 HEAD_BYTES = 1 << 16
 """How much of a file is looked at to tell what it is."""
+
+MAX_MEMBERS = 200_000
+"""Most files in a folder or an archive."""
+
+MAX_SHAPE_NUMBERS = 1_000_000
+"""Most coordinates of one shape, and most pixels along one side of a mask."""

@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 
 from annoaudit.errors import RefusedInput, UsageError
 from annoaudit.formats.cells import as_text
-from annoaudit.formats.columns import find_roles, list_names
 from annoaudit.formats.file_bytes import load_bytes
 from annoaudit.formats.source import Source
+from annoaudit.formats.tables.columns import find_roles, list_names
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from annoaudit.errors import RefusedInput, UsageError
-from annoaudit.formats.columns import refuse_roles
 from annoaudit.formats.registry import load_formats
 from annoaudit.formats.source import Format, Source
+from annoaudit.formats.tables.columns import refuse_roles
 from annoaudit.labels import LabelSet
+from annoaudit.labels.labelset import MANIFEST
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["read"]
+
+_TRIED = 20
 
 
 def read(
@@ -28,12 +32,13 @@ def read(
     format: str | Format | None = None,  # the word people look for
     encoding: str | None = None,
 ) -> LabelSet:
-    """Read labels from a file, a folder written by ``LabelSet.to_parquet``, or a pandas data frame.
+    """Read labels from a file, a folder, a zip or tar archive, or a pandas data frame.
 
     Parameters
     ----------
     path
-        CSV, TSV, JSON Lines (each also as gzip), Parquet, a Label Studio JSON export, or a data frame.
+        A file of any of the formats that ``annoaudit list formats`` names (also as gzip), a folder or archive of
+        such files, a folder written by ``LabelSet.to_parquet``, or a data frame.
     mapping
         Which column is what, for tables: ``{"item": "unit_id", "annotator": "worker", "label": "answer"}``
         or ``{"item": "id", "annotators": "alice|bob"}``. Other columns are guessed by their names.
@@ -50,13 +55,13 @@ def read(
         The mapping, format or encoding does not exist.
     """
     source = _open(path, dict(mapping or {}), encoding)
-    if source.path is not None and source.path.is_dir():
+    if source.members is not None and source.path is not None and MANIFEST in source.members and source.path.is_dir():
         return LabelSet.from_parquet(source.path)
     try:
-        chosen = _choose(source, format)
-        tables = list(chosen.read(source))
+        chosen, found = _choose(source, format)
+        tables = list(chosen.read(found))
         return LabelSet.of(tables, notes=dict.fromkeys(source.notes), source=_short(source))
-    except (pa.ArrowException, UnicodeError, RecursionError) as error:  # a value that Arrow cannot hold
+    except (pa.ArrowException, UnicodeError, RecursionError, OverflowError) as error:  # a value Arrow cannot hold
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise RefusedInput(
             f"{source.name} holds a value that cannot be read: {reason}.", hint="Mend it, or export it again."
@@ -72,18 +77,51 @@ def _open(path: str | os.PathLike[str] | pd.DataFrame, mapping: dict[str, str], 
     raise UsageError(f"Labels cannot be read from {type(path).__name__}.", hint="Give a path, or a pandas data frame.")
 
 
-def _choose(source: Source, wanted: str | Format | None) -> Format:
+def _choose(source: Source, wanted: str | Format | None) -> tuple[Format, Source]:
+    """Return the format, and the source that it is to read: where one file of an archive is meant, that file."""
     if wanted is not None:
-        return load_formats([wanted])[0] if isinstance(wanted, str) else wanted
-    for one in load_formats():
+        chosen = load_formats([wanted])[0] if isinstance(wanted, str) else wanted
+        return chosen, _only_file(source, [chosen])[1] if source.members is not None else source
+    formats = sorted(load_formats(), key=lambda one: getattr(one, "general", False))
+    for one in formats:
         if one.sniff(source):
-            return one
+            return one, source
+    if source.members is not None:
+        return _only_file(source, formats)
     if source.kind in ("json", "jsonl") and not all(isinstance(one, dict) for one in source.documents):
         raise RefusedInput(
             f"{source.name} is JSON of no known format.",
-            hint="Known: a Label Studio export (JSON or JSON_MIN), and lists or lines of flat objects.",
+            hint="annoaudit list formats names the known ones; a list or lines of flat objects is a table.",
+        )
+    if source.kind == "xml":
+        raise RefusedInput(
+            f"{source.name} is XML of no known format (its root is <{(source.root or 'broken')[:60]}>).",
+            hint="annoaudit list formats names the known ones.",
         )
     raise refuse_roles(source.columns, source.roles, source.name)
+
+
+def _only_file(source: Source, formats: Sequence[Format]) -> tuple[Format, Source]:
+    """Return the one file of a folder or archive that a format knows, or the whole where the format knows that."""
+    assert source.members is not None
+    for one in formats:
+        if one.sniff(source):
+            return one, source
+    found: list[tuple[Format, Source]] = []
+    for name in source.members.documents[:_TRIED]:
+        with suppress(RefusedInput):
+            part = source.inner(name)
+            found += [(one, part) for one in formats if one.sniff(part)][:1]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(f"{part.path} ({one.name})" for one, part in found[:5])
+        raise RefusedInput(f"{source.name} holds several files of labels: {names}.", hint="Read one of them.")
+    listed = ", ".join(source.members.names[:5]) + (" …" if len(source.members.names) > 5 else "")
+    raise RefusedInput(
+        f"{source.name} holds no labels of a known format: {listed or 'no files'}.",
+        hint="annoaudit list formats names the known ones; a folder of a LabelSet has a labelset.json.",
+    )
 
 
 def _short(source: Source) -> str:

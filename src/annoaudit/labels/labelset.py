@@ -22,9 +22,10 @@ from annoaudit.labels.votes import Selections, Votes, select_selections, select_
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LabelSet"]
+__all__ = ["MANIFEST", "LabelSet"]
 
-_MANIFEST = "labelset.json"
+MANIFEST = "labelset.json"
+"""The file that marks a folder as a LabelSet."""
 
 
 def _empty(name: str) -> pa.Table:
@@ -163,14 +164,14 @@ class LabelSet:
             The folder exists and is not an earlier LabelSet.
         """
         target = Path(folder)
-        if target.exists() and not (target / _MANIFEST).is_file() and any(target.iterdir()):
+        if target.exists() and not (target / MANIFEST).is_file() and any(target.iterdir()):
             raise UsageError(f"{target} is not empty.", hint="Name a new folder, or one written by to_parquet.")
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         for name, table in self.tables.items():
             pq.write_table(table, scratch / f"{name}.parquet", compression="zstd")
         manifest = {"schema_version": SCHEMA_VERSION, "notes": self.notes, "source": self.source}
-        (scratch / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        (scratch / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         if target.exists():
             shutil.rmtree(target)
         scratch.rename(target)
@@ -187,13 +188,13 @@ class LabelSet:
         """
         source = Path(folder)
         try:
-            manifest = json.loads((source / _MANIFEST).read_text(encoding="utf-8"))
+            manifest = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
             version = int(manifest["schema_version"])
             notes = tuple(str(note) for note in manifest["notes"])
             where = str(manifest["source"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RefusedInput(
-                f"{source} is not a LabelSet folder: {error}", hint=f"It needs a readable {_MANIFEST}."
+                f"{source} is not a LabelSet folder: {error}", hint=f"It needs a readable {MANIFEST}."
             ) from error
         if version > SCHEMA_VERSION:
             raise RefusedInput(

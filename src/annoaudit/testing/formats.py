@@ -9,21 +9,12 @@ from pathlib import Path
 from annoaudit.errors import RefusedInput
 from annoaudit.formats import Format, Source, read
 from annoaudit.labels import TABLES, LabelSet
+from annoaudit.testing.samples import SAMPLES
 
 __all__ = ["SAMPLES", "check_format"]
 
-SAMPLES: Mapping[str, tuple[str, bytes]] = {
-    "label_studio": (
-        ".json",
-        b'[{"id": 1, "data": {"text": "Good."}, "annotations": [{"id": 7, "completed_by": 2, "result": [{"id": "r", '
-        b'"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": ["happy"]}}], '
-        b'"created_at": "2026-01-05T10:00:00Z", "lead_time": 3.5, "project": 4}]}]',
-    ),
-    "long_table": (".csv", b"item,annotator,label\n1,alice,pos\n1,bob,neg\n2,alice,pos\n"),
-    "wide_table": (".csv", b"item,alice,bob,carol\n1,pos,neg,\n2,pos,pos,pos\n"),
-}
-"""A small file of each format that annoaudit brings: its ending and its bytes."""
 
+_GENERAL = ("long_table", "wide_table")
 _CUTS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.99)
 _DAMAGES = (b"\xff\xfe\xfd", b"\x00", b'"', b"{", b"]]", b"\x80\x04\x95", b"\n,,,\n")
 
@@ -39,9 +30,9 @@ def check_format(
 ) -> None:
     """Check that a format keeps the rules that annoaudit relies on.
 
-    It knows its own sample and no other format's; reading twice gives the same; ids are the same wherever the
-    file lies, and there are as many rows as stated; and damaged, cut or empty files are either read or refused
-    with the file's name and a hint, never anything else.
+    It knows its own sample and no other format's (a table, tried last, no other table's); reading twice gives the
+    same; ids are the same wherever the file lies, and there are as many rows as stated; and damaged, cut or empty
+    files are either read or refused with the file's name and a hint, never anything else.
 
     Parameters
     ----------
@@ -84,7 +75,7 @@ def _check_sniffing(
     own = _write(folder / f"own{suffix}", data)
     assert format_.sniff(Source(str(own), path=own, mapping=mapping)), "it does not know its own sample"
     for name, (ending, foreign) in others.items():
-        if name != format_.name:
+        if name != format_.name and (name in _GENERAL or not getattr(format_, "general", False)):
             path = _write(folder / f"{name}{ending}", foreign)
             assert not format_.sniff(Source(str(path), path=path)), f"it takes a sample of {name} for its own"
 
@@ -98,7 +89,7 @@ def _check_reading(
     counts: Mapping[str, int],
 ) -> None:
     (folder / "elsewhere").mkdir()
-    here, there = _write(folder / f"here{suffix}", data), _write(folder / "elsewhere" / f"there{suffix}", data)
+    here, there = _write(folder / f"here{suffix}", data), _write(folder / "elsewhere" / f"here{suffix}", data)
     first, second, third = (read(path, format=format_, mapping=mapping) for path in (here, here, there))
     _assert_equal(first, second, "reading twice does not give the same")
     _assert_equal(first, third, "the same file elsewhere does not give the same")

@@ -16,7 +16,7 @@ from annoaudit.connectors.label_studio.address import Address
 from annoaudit.connectors.label_studio.natives import NATIVE_RESULT, hash_result
 from annoaudit.errors import RefusedInput
 from annoaudit.formats.json_values import Record
-from annoaudit.formats.label_studio_export import Export
+from annoaudit.formats.label_studio.export import Export
 from annoaudit.labels import SCHEMAS
 
 __all__ = ["TASK_TABLES", "LeftOut", "convert_tasks", "select_fields"]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annoaudit.errors import RefusedInput
+from annoaudit.formats.carries import Carries
 from annoaudit.formats.cells import as_seconds, as_text, as_times
-from annoaudit.formats.columns import refuse_roles
-from annoaudit.formats.item_columns import gather_items, per_item
 from annoaudit.formats.source import Source
-from annoaudit.formats.votes_table import Coded, Given, canonical_tables, code
+from annoaudit.formats.tables.columns import refuse_roles
+from annoaudit.formats.tables.item_columns import gather_items, per_item
+from annoaudit.formats.tables.votes_table import Coded, Given, canonical_tables, code
 
 __all__ = ["LongTable"]
 
@@ -28,10 +30,14 @@ class LongTable:
     Columns are guessed by name or mapped; see ``docs/formats/long_table.md``.
     """
 
+    general: ClassVar[bool] = True
+    carries: ClassVar[Carries] = Carries("column", "column", "empty cell")
     name: str = "long_table"
 
     def sniff(self, source: Source) -> bool:
         """Say whether item and label have a column."""
+        if source.kind in ("xml", "members"):
+            return False
         if source.kind in ("json", "jsonl") and not _are_records(source.documents):
             return False
         return "annotators" not in source.mapping and "item" in source.roles and "label" in source.roles

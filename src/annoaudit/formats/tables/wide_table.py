@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annoaudit.errors import RefusedInput
+from annoaudit.formats.carries import Carries
 from annoaudit.formats.cells import as_text
-from annoaudit.formats.columns import list_names, refuse_roles
-from annoaudit.formats.item_columns import gather_items
-from annoaudit.formats.long_table import LongTable
 from annoaudit.formats.source import Source
-from annoaudit.formats.votes_table import Coded, Given, canonical_tables, code
+from annoaudit.formats.tables.columns import list_names, refuse_roles
+from annoaudit.formats.tables.item_columns import gather_items
+from annoaudit.formats.tables.long_table import LongTable
+from annoaudit.formats.tables.votes_table import Coded, Given, canonical_tables, code
 
 __all__ = ["WideTable"]
 
@@ -33,10 +35,14 @@ class WideTable:
     share one small vocabulary; see ``docs/formats/wide_table.md``.
     """
 
+    general: ClassVar[bool] = True
+    carries: ClassVar[Carries] = Carries("one column each", "no", "Parquet and JSON only")
     name: str = "wide_table"
 
     def sniff(self, source: Source) -> bool:
         """Say whether annotators' columns are mapped, or there is an item column and they can be told."""
+        if source.kind in ("xml", "members"):
+            return False
         if source.kind in ("json", "jsonl") and not all(isinstance(one, dict) for one in source.documents):
             return False
         if "annotators" in source.mapping:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from annoaudit.formats.json_values import Record, as_id
-from annoaudit.formats.label_studio_geometry import REGIONS
+from annoaudit.formats.label_studio.geometry import REGIONS
 
 __all__ = ["is_min", "unfold_min"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from annoaudit.formats.item_columns import guess_medium
 from annoaudit.formats.json_values import Record, dump, text, time
+from annoaudit.formats.tables.item_columns import guess_medium
 
 __all__ = ["Row", "describe_item", "texts_of"]
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 
 from annoaudit.errors import RefusedInput
+from annoaudit.formats.carries import Carries
 from annoaudit.formats.json_values import Record
-from annoaudit.formats.label_studio_export import Export
-from annoaudit.formats.label_studio_min import is_min, unfold_min
+from annoaudit.formats.label_studio.export import Export
+from annoaudit.formats.label_studio.min import is_min, unfold_min
+from annoaudit.formats.label_studio.writing import write_label_studio
 from annoaudit.formats.source import Source
+from annoaudit.labels import LabelSet
 
 __all__ = ["LabelStudioJson"]
 
 _LISTS = ("annotations", "completions", "predictions")
-_LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -26,14 +30,12 @@ class LabelStudioJson:
     What is carried, and what is not, is listed in ``docs/formats/label_studio.md``.
     """
 
+    carries: ClassVar[Carries] = Carries("yes", "yes", "yes")
     name: str = "label_studio"
 
     def sniff(self, source: Source) -> bool:
         """Say whether the source is JSON whose first records are tasks with annotations or rows of JSON_MIN."""
-        if source.kind not in ("json", "jsonl"):
-            return False
-        first = source.documents[:_LOOKED_AT]
-        return any(is_min(one) or _is_task(one) for one in first)
+        return any(is_min(one) or _is_task(one) for one in source.sample)
 
     def read(self, source: Source) -> Iterator[tuple[str, pa.Table]]:
         """Yield the canonical tables.
@@ -55,6 +57,10 @@ class LabelStudioJson:
                 hint="Export the tasks that have been annotated.",
             )
         yield from export.finish()
+
+    def write(self, labels: LabelSet, target: Path) -> list[str]:
+        """Write tasks with annotations as JSON; return what could not be carried."""
+        return write_label_studio(labels, target)
 
 
 def _is_task(document: object) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 from annoaudit.errors import RefusedInput
+from annoaudit.formats.geometry import ellipse_corners
 from annoaudit.formats.json_values import Record, dump, number, records, shorten, whole
+from annoaudit.formats.label_studio.brush import decode_mask_value
 
 __all__ = ["REGIONS", "decode_region"]
 
 Row = dict[str, object]
 
-_ELLIPSE_CORNERS = 64
 
 REGIONS: dict[str, str] = {
     "labels": "span", "hypertextlabels": "span", "paragraphlabels": "span",
@@ -53,8 +52,9 @@ def decode_region(result: Record, value: Record, texts: list[str], where: str) -
     if kind.startswith("video"):
         return _decode_track(result, value, where)
     if kind in ("brush", "brushlabels", "bitmask", "bitmasklabels", "magicwand"):
-        size = {"rle_h": whole(result, "original_height", where), "rle_w": whole(result, "original_width", where)}
-        return [_native("mask", value) | size]
+        height, width = whole(result, "original_height", where), whole(result, "original_width", where)
+        rle = decode_mask_value(value, width, height)
+        return [_native("mask", value) | {"rle": rle, "rle_h": height, "rle_w": width}]
     return [_decode_shape(kind, result, value, where)]
 
 
@@ -100,15 +100,8 @@ def _decode_ellipse(value: Record, scale: tuple[float, float], where: str) -> Ro
     x, y, a, b = (number(value, key, where) for key in ("x", "y", "radiusX", "radiusY"))
     if x is None or y is None or a is None or b is None:
         return None
-    turn = math.radians(number(value, "rotation", where) or 0.0)
-    corners: list[float] = []
-    for k in range(_ELLIPSE_CORNERS):
-        angle = 2 * math.pi * k / _ELLIPSE_CORNERS
-        dx, dy = a * scale[0] * math.cos(angle), b * scale[1] * math.sin(angle)
-        corners += [
-            x * scale[0] + dx * math.cos(turn) - dy * math.sin(turn),
-            y * scale[1] + dx * math.sin(turn) + dy * math.cos(turn),
-        ]
+    rotation = number(value, "rotation", where) or 0.0
+    corners = ellipse_corners(x * scale[0], y * scale[1], a * scale[0], b * scale[1], rotation)
     return {"kind": "polygon", "polygon": [corners], "attributes": dump(value)}
 
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from annoaudit.errors import RefusedInput
 from annoaudit.formats.json_values import Record, as_id, dump, number, record, records, text, time
-from annoaudit.formats.label_studio_items import Row, describe_item, texts_of
-from annoaudit.formats.label_studio_results import Answers, Owner, decode_results, survey
+from annoaudit.formats.label_studio.items import Row, describe_item, texts_of
+from annoaudit.formats.label_studio.results import Answers, Owner, decode_results, survey
 from annoaudit.labels import as_tables
 
 __all__ = ["Export"]

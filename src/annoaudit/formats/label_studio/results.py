@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from annoaudit.errors import RefusedInput
 from annoaudit.formats.json_values import Record, dump, number, record, shorten, text
-from annoaudit.formats.label_studio_geometry import REGIONS, Row, decode_region
+from annoaudit.formats.label_studio.geometry import REGIONS, Row, decode_region
 
 __all__ = ["Answers", "Owner", "decode_results", "survey"]
 
@@ -199,7 +199,7 @@ def _decode_labelled_region(
             answers.unplaced["span"] += 1
         if row["kind"] in ("bbox", "polygon", "keypoints", "polyline") and set(row) == {"kind", "attributes"}:
             answers.unplaced["shape"] += 1
-        if row["kind"] in ("mask", "track"):
+        if row["kind"] == "track" or (row["kind"] == "mask" and row.get("rle") is None):
             answers.undecoded[kind] += 1
     width, height = number(result, "original_width", where), number(result, "original_height", where)
     if width and height and width > 0 and height > 0:

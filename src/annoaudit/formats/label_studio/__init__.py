@@ -1,0 +1,1 @@
+"""Label Studio exports: tasks, annotations, results and regions as rows of the canonical tables."""

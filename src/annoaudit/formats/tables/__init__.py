@@ -1,0 +1,1 @@
+"""Tables of labels, long or wide: which column is what, and their rows as canonical tables."""

@@ -1,0 +1,1 @@
+"""Annotated text: token columns, standoff files, and the offsets and tags that they share."""

@@ -1,0 +1,69 @@
+"""annoaudit convert, list formats, and an audit of labels that are not analysed yet."""
+
+import json
+
+import pytest
+
+from annoaudit.cli import main
+from annoaudit.formats import list_formats, list_writable, read
+
+COCO = {
+    "images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 48}],
+    "annotations": [{"id": 5, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4], "iscrowd": 0}],
+    "categories": [{"id": 7, "name": "cat"}],
+}
+
+
+@pytest.fixture
+def coco(tmp_path):
+    path = tmp_path / "in.json"
+    path.write_text(json.dumps(COCO))
+    return path
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        main([str(one) for one in arguments])
+    return stop.value.code, capsys.readouterr()
+
+
+def test_convert_writes_and_says_what_is_lost(coco, tmp_path, capsys):
+    code, said = run(capsys, "convert", coco, tmp_path / "out", "--to", "yolo")
+    assert code == 0
+    assert "Ids and times are not carried" in said.out
+    assert read(tmp_path / "out").labels["value"].to_pylist() == ["cat"]
+
+
+def test_convert_to_parquet_reads_back_the_same(coco, tmp_path, capsys):
+    assert run(capsys, "convert", coco, tmp_path / "out", "--to", "parquet")[0] == 0
+    assert read(tmp_path / "out").labels.equals(read(coco).labels)
+
+
+@pytest.mark.parametrize(("to", "said"), [("cvat", "cvat is read, not written"), ("nothing", "no format 'nothing'")])
+def test_what_cannot_be_written_is_refused(coco, tmp_path, capsys, to, said):
+    code, told = run(capsys, "convert", coco, tmp_path / "out", "--to", to)
+    assert (code, said in told.err) == (2, True)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("to", ["coco", "parquet"])
+def test_nothing_is_overwritten(coco, tmp_path, capsys, to):
+    code, told = run(capsys, "convert", coco, coco, "--to", to)
+    assert (code, "exists already" in told.err) == (2, True)
+    assert json.loads(coco.read_text()) == COCO
+
+
+def test_list_formats_says_what_each_carries(capsys):
+    code, said = run(capsys, "list", "formats")
+    lines = {line.split()[0]: line for line in said.out.splitlines()}
+    assert code == 0
+    assert set(list_formats()) <= set(lines)
+    assert lines["yolo"].rstrip().endswith("yes")
+    assert {name for name in lines if lines[name].endswith(" yes") and name in list_writable()} == set(list_writable())
+
+
+def test_an_audit_of_boxes_says_what_was_read(coco, tmp_path, capsys):
+    code, said = run(capsys, "audit", coco, "--out", tmp_path / "out")
+    assert code == 2
+    assert "in.json was read (1 items, 1 labels; questions: objects (bbox))" in said.err
+    assert "not analysed yet" in said.err
