@@ -26,7 +26,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from forensics_tables import print_tables
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -326,177 +326,6 @@ def load(part: str) -> list[Cell]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
-# --- tables -------------------------------------------------------------------------------------------------------
-
-
-def interval(k: float, n: float) -> tuple[float, float]:
-    low = 0.0 if k <= 0 else float(beta.ppf(0.025, k, n - k + 1))
-    return low, 1.0 if k >= n else float(beta.ppf(0.975, k + 1, n - k))
-
-
-def clustered(hits: list[int], sizes: list[int]) -> tuple[float, float, float]:
-    """Share with a 95 % interval, clustered by team (linearised ratio, exact where there is no hit)."""
-    k, n = np.array(hits, dtype=float), np.array(sizes, dtype=float)
-    if not n.sum():
-        return float("nan"), float("nan"), float("nan")
-    share = k.sum() / n.sum()
-    if not k.sum():
-        return 0.0, 0.0, interval(0, n.sum())[1]
-    se = np.sqrt(((k - share * n) ** 2).sum()) / n.sum()
-    return share, max(share - 1.96 * se, 0.0), min(share + 1.96 * se, 1.0)
-
-
-def print_tables() -> None:
-    tables = (("null", print_null), ("ring", print_ring), ("power", print_power), ("delay", print_delay))
-    for part, show in tables:
-        rows, wanted = load(part), list(list_cells(part))
-        if rows:
-            show(rows)
-        keys = {json.dumps(row["key"]) for row in rows}
-        left = [key for key in wanted if json.dumps(list(key)) not in keys]
-        print(
-            f"\n{part}: {len(wanted) - len(left)} of {len(wanted)} cells run"
-            + (f"; not run: {summary(left)}" if left else "")
-            + "."
-        )
-
-
-def summary(left: list[tuple[object, ...]]) -> str:
-    names = pd.Series([" ".join(map(str, key[:-1])) for key in left]).value_counts()
-    return "; ".join(f"{name} ({count} seeds)" for name, count in names.items())
-
-
-def print_null(rows: list[Cell]) -> None:
-    design = NULL_DESIGN
-    print(
-        f"\n### Size on innocent teams (N={design.n_items}, W={design.n_annotators}, R={design.redundancy})\n\n"
-        "Share of p values at most .05 and .01 of the control group (all annotators where there is none), 95 % interval "
-        "clustered by team; flags of the policy in the group per 1,000 of its annotators. Cells marked ✗ miss the gate.\n"
-    )
-    names = sorted({name for row in rows for name, one in row["detectors"].items() if "p" in one})
-    print(
-        "| detector | condition | teams | p values | at .05 | at .01 | flags per 1,000 |\n|---|---|---|---|---|---|---|"
-    )
-    for name in names:
-        for condition in CONTROLS:
-            mine = [r["detectors"][name] for r in rows if r["condition"] == condition and name in r["detectors"]]
-            mine = [one for one in mine if one.get("p")]
-            sizes = [len(one["p"]) for one in mine]
-            cells = []
-            for level in (0.05, 0.01):
-                share, low, high = clustered([sum(p <= level for p in one["p"]) for one in mine], sizes)
-                miss = low > level or share > 1.5 * level
-                single = name == "ring" and level == 0.01
-                cells.append("–" if single or not mine else f"{share:.3f} [{low:.3f}, {high:.3f}]{' ✗' * bool(miss)}")
-            flags = [one.get("group_flags", one["flags"]) for one in mine]
-            per = 1000 * sum(flags) / max(sum(one.get("n", 1) for one in mine), 1)
-            print(f"| {name} | {condition} | {len(mine)} | {sum(sizes)} | {cells[0]} | {cells[1]} | {per:.1f} |")
-    ranks = sorted(
-        {n for r in rows for n, one in r["detectors"].items() if "p" not in one and one["level"] == "annotator"}
-    )
-    print(
-        "\nRank-only detectors and e values: flags of the policy in the group per 1,000 annotators (pairs: per team).\n"
-    )
-    print("| detector | " + " | ".join(CONTROLS) + " |\n|---|" + "---|" * len(CONTROLS))
-    for name in [*ranks, "copying", "identical_artefacts"]:
-        told = []
-        for condition in CONTROLS:
-            mine = [r["detectors"][name] for r in rows if r["condition"] == condition and name in r["detectors"]]
-            if not mine:
-                told.append("–")
-            elif name in ranks:
-                told.append(f"{1000 * sum(o['group_flags'] for o in mine) / max(sum(o['n'] for o in mine), 1):.1f}")
-            else:
-                told.append(f"{sum(o['flags'] > 0 for o in mine)}/{len(mine)}")
-        print(f"| {name} | " + " | ".join(told) + " |")
-    failed = [f for r in rows for f in r["failed"]]
-    print(f"\nDetectors that failed: {', '.join(sorted(set(failed))) or 'none'}.")
-
-
-def print_ring(rows: list[Cell]) -> None:
-    print(
-        f"\n### Ring: one p value a team (N={RING_DESIGN.n_items}, W={RING_DESIGN.n_annotators}, R={RING_DESIGN.redundancy})\n"
-    )
-    print("| condition | teams | p <= .05 | 95 % |\n|---|---|---|---|")
-    for condition in CONTROLS:
-        p = np.array([r["p"] for r in rows if r["condition"] == condition])
-        if len(p):
-            k = int((p <= 0.05).sum())
-            low, high = interval(k, len(p))
-            print(
-                f"| {condition} | {len(p)} | {k / len(p):.3f}{' ✗' * bool(low > 0.05 or k / len(p) > 0.075)} | [{low:.3f}, {high:.3f}] |"
-            )
-
-
-def print_power(rows: list[Cell]) -> None:
-    print(
-        "\n### Power (N=2000, W=40, K=4; secret_subset_ring at R=3: N=6000)\n\nMean over seeds. AUROC of attackers among "
-        "annotators by the detector meant for the attack, and by peers; share of attackers flagged (before the cap) and "
-        "honest flagged per team; average precision of malicious wrong labels in the queue's order, and by peers.\n"
-    )
-    print(
-        "| attack | share | R | seeds | detector | AUROC | DS | MACE | CROWDLAB | majority | flagged | honest flagged | AP | AP CROWDLAB | AP DS |"
-    )
-    print("|" + "---|" * 15)
-    frame: dict[tuple[object, ...], list[Cell]] = {}
-    for row in rows:
-        frame.setdefault((row["attack"], row["share"], row["redundancy"]), []).append(row)
-    for (attack, share, r), cells in sorted(frame.items(), key=str):
-        own = [d for d in ATTACKS[attack].expected if any(d in c["auroc"] for c in cells)]
-        peers = {
-            n: mean([c["peers"].get(n, {}).get("auroc") for c in cells])
-            for n in ("dawid_skene", "mace", "crowdlab", "majority")
-        }
-        best = own[0] if own else "–"
-        print(
-            f"| {attack} | {share:.0%} | {r} | {len(cells)} | {best} | {mean([c['auroc'].get(best) for c in cells])} | "
-            + " | ".join(peers.values())
-            + f" | {mean([c['flags'].get(best) for c in cells])} | {mean([c['false'].get(best) for c in cells])} | "
-            f"{mean([c['ap'] for c in cells])} | {mean([c['peers'].get('crowdlab', c['peers'].get('self_confidence', {})).get('ap') for c in cells])} | "
-            f"{mean([c['peers'].get('dawid_skene', {}).get('ap') for c in cells])} |"
-        )
-    print(
-        "\nRings: found at p <= .05, membership where found, consensus on attacked items with two thirds of the labels the ring's.\n"
-    )
-    print(
-        "| attack | share | R | found | precision | recall | AUROC of loading | consensus, ours | Dawid-Skene |\n|"
-        + "---|" * 9
-    )
-    for (attack, share, r), cells in sorted(frame.items(), key=str):
-        rings = [c for c in cells if "ring" in c]
-        if not rings:
-            continue
-        found = [c["ring"] for c in rings if c["ring"]["p"] <= 0.05]
-        both = [c["consensus"] for c in rings if c["consensus"]["n"]]
-        print(
-            f"| {attack} | {share:.0%} | {r} | {len(found)}/{len(rings)} | {mean([f['precision'] for f in found])} | "
-            f"{mean([f['recall'] for f in found])} | {mean([c['ring']['auroc'] for c in rings])} | "
-            f"{mean([b['ours'] for b in both])} | {mean([b['dawid_skene'] for b in both])} |"
-        )
-
-
-def mean(values: list[float | None]) -> str:
-    known = [v for v in values if v is not None]
-    return f"{np.mean(known):.3f}" if known else "–"
-
-
-def print_delay(rows: list[Cell]) -> None:
-    print(
-        "\n### Sleepers: labels from the change to the alarm (run length 8,000)\n\n| drop | sleepers | median delay | not found | before the change |\n|---|---|---|---|---|"
-    )
-    for drop in sorted({r["drop"] for r in rows} - {0.0}, reverse=True):
-        delays = [d for r in rows if r["drop"] == drop for d in r["delays"]]
-        known = [np.inf if d is None else d for d in delays]
-        print(
-            f"| {drop} | {len(delays)} | {np.median(known):.0f} | {sum(d is None for d in delays)} | {sum(d is not None and d <= 0 for d in delays)} |"
-        )
-    honest = [r for r in rows if r["drop"] == 0.0]
-    alarms, streams = sum(r["alarms"] for r in honest), sum(r["streams"] for r in honest)
-    print(
-        f"\nHonest streams of at most 400 labels: {alarms} of {streams} alarmed; a run length of 8,000 allows {streams * 400 / 8000:.0f}."
-    )
-
-
 def smoke() -> None:
     """A few cells of everything, under two minutes, with the bars asserted that so few cells can carry."""
     null = [null_cell("honest", 990_000 + seed)["detectors"] for seed in range(4)]
@@ -520,7 +349,7 @@ def main() -> None:
         if part == "smoke":
             smoke()
         elif part == "table":
-            print_tables()
+            print_tables(PARTS, load, list_cells, NULL_DESIGN, RING_DESIGN)
         else:
             run_part(part, time.time() + 60 * given.budget, given.workers)
 
