@@ -15,6 +15,8 @@ from annoaudit.findings import Outcome
 if TYPE_CHECKING:
     import pandas as pd
 
+    from annoaudit.reporting.night import NightRecord
+
 __all__ = ["AuditRecord", "ErrorRate", "Method", "QuestionRecord", "QueueEntry", "Reason", "Support"]
 
 RECORD_VERSION = 1
@@ -135,7 +137,7 @@ class AuditRecord:
 
     ``findings`` has the columns of :data:`annoaudit.findings.FINDING_COLUMNS`. ``queue`` is sorted by rank
     and may be cut for display; ``n_queued`` is its whole length. ``limits`` are sentences: what was not
-    checked, what the reader could not know, and why.
+    checked, what the reader could not know, and why. ``night`` is there where the nightly job audited.
     """
 
     title: str
@@ -158,3 +160,4 @@ class AuditRecord:
     limits: tuple[str, ...]
     methods: tuple[Method, ...]
     settings: Mapping[str, object] = field(default_factory=dict)
+    night: NightRecord | None = None
