@@ -11,6 +11,7 @@ from annoaudit.errors import RefusedInput
 from annoaudit.findings import FINDING_COLUMNS, fingerprint
 from annoaudit.ledger.changes import CHANGE_COLUMNS, Change, Scene, list_changes
 from annoaudit.ledger.sealing import Difference, Seal
+from annoaudit.reporting.text import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,13 +118,13 @@ def as_table(changes: Sequence[Change]) -> pd.DataFrame:
 def _tell_scope(found: Verification) -> str:
     if not found.n_heads:
         return "This is the first head; from the next night on, snapshots are compared with their heads."
-    what = f"{found.n_heads:,} heads and the last snapshot were verified"
+    what = f"{plural(found.n_heads, 'head')} and the last snapshot were verified"
     if found.n_outside < 0:
         return (
             f"{what}. No heads are kept elsewhere: this reveals accidents and careless changes, not somebody who can "
             "rewrite this folder."
         )
-    return f"{what}, and {found.n_outside:,} heads kept elsewhere."
+    return f"{what}, and compared with {plural(found.n_outside, 'head')} kept elsewhere."
 
 
 def _finding_of_problem(problem: Problem) -> dict[str, object]:

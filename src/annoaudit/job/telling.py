@@ -131,7 +131,7 @@ def verification_lines(name: str, found: Verification) -> Iterator[str]:
     """Yield what verifying a project found."""
     yield from (f"{name}: DIFFERS: {one.sentence}" for one in found.problems)
     removed = f", {found.n_removed:,} removed by retention" if found.n_removed else ""
-    yield f"{name}: {found.n_heads:,} heads and {found.n_snapshots:,} snapshots verified{removed}."
+    yield f"{name}: {plural(found.n_heads, 'head')} and {plural(found.n_snapshots, 'snapshot')} verified{removed}."
     yield from (f"{name}: {one}" for one in found.notes)
     if found.n_outside < 0:
         yield (
@@ -139,4 +139,4 @@ def verification_lines(name: str, found: Verification) -> Iterator[str]:
             "folder can make it fit. Set ledger.heads."
         )
     else:
-        yield f"{name}: {found.n_outside:,} heads kept elsewhere were compared."
+        yield f"{name}: compared with {plural(found.n_outside, 'head')} kept elsewhere."

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from annoaudit.labels import LabelSet
+    from annoaudit.ledger.snapshots import Tables
 
 __all__ = ["PEOPLE", "canonical_records", "record_rows"]
 
@@ -39,7 +40,7 @@ _SPECIAL = re.compile(r'["\\\x00-\x1f]')
 _BATCH = 25_000
 
 
-def canonical_records(labels: LabelSet, names: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
+def canonical_records(labels: LabelSet | Tables, names: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
     """Yield the key and the text of every record: annotations by id, then items, then questions.
 
     Parameters
@@ -56,13 +57,13 @@ def canonical_records(labels: LabelSet, names: Mapping[str, str] | None = None) 
     yield from _rows("question", labels.questions, "question", _QUESTION_COLUMNS)
 
 
-def record_rows(labels: LabelSet) -> list[int]:
+def record_rows(labels: LabelSet | Tables) -> list[int]:
     """Return the row of every record in its table, in the order of :func:`canonical_records`."""
     tables = (labels.annotations["annotation_id"], labels.items["item_id"], labels.questions["question"])
     return [row for column in tables for row in pc.sort_indices(column).to_pylist()]
 
 
-def _pseudonyms(labels: LabelSet) -> dict[str, str]:
+def _pseudonyms(labels: LabelSet | Tables) -> dict[str, str]:
     columns = labels.annotators.select(["annotator_id", "pseudonym"]).to_pydict()
     return {who: shown for who, shown in zip(*columns.values(), strict=True) if shown}
 
@@ -76,7 +77,7 @@ def _rows(kind: str, table: pa.Table, key: str, columns: Sequence[str]) -> Itera
             yield f"{kind}/{name}", text
 
 
-def _annotations(labels: LabelSet, people: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _annotations(labels: LabelSet | Tables, people: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     ids = labels.annotations["annotation_id"].combine_chunks()
     order = pc.sort_indices(ids)
     keys = ids.take(order)

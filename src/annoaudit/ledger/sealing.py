@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from annoaudit.labels import LabelSet
+    from annoaudit.ledger.snapshots import Tables
 
 __all__ = ["Difference", "Seal", "derive_salt_key", "salt_of", "seal", "seal_labels"]
 
@@ -101,7 +103,14 @@ def seal(records: Iterable[tuple[str, str]], salt_key: bytes) -> Seal:
     return Seal(keys, leaves)
 
 
-def seal_labels(labels: LabelSet, salt_key: bytes) -> Seal:
+def _repeated(keys: list[str], distinct: Mapping[str, bytes]) -> list[str]:
+    """Keys that stand there more than once, which no honest snapshot has."""
+    if len(keys) == len(distinct):
+        return []
+    return [key for key, n in Counter(keys).items() if n > 1]
+
+
+def seal_labels(labels: LabelSet | Tables, salt_key: bytes) -> Seal:
     """Hash all records of a snapshot, and keep the order in which they stand."""
     hashed = seal(canonical_records(labels), salt_key)
     return Seal(hashed.keys, hashed.leaves, record_rows(labels))
@@ -119,7 +128,7 @@ class Difference:
     def of(cls, before: Seal, after: Seal) -> Difference:
         """Compare two seals made with the same key."""
         was, now = dict(zip(before.keys, before.leaves, strict=True)), dict(zip(after.keys, after.leaves, strict=True))
-        added = [key for key in after.keys if key not in was]
+        added = [key for key in after.keys if key not in was] + _repeated(after.keys, now)
         removed = [key for key in before.keys if key not in now]
         changed = [key for key, leaf in now.items() if key in was and was[key] != leaf]
         return cls(added, removed, changed)

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from annoaudit.errors import RefusedInput
 from annoaudit.labels import SCHEMAS, LabelSet
 from annoaudit.ledger.records import PEOPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Snapshot", "Snapshots", "hash_files", "with_pseudonyms"]
+__all__ = ["Snapshot", "Snapshots", "Tables", "hash_files", "with_pseudonyms"]
 
 _DRAFT = ".part"
+SEALED = ("items", "annotators", "questions", "annotations", "labels")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,17 @@ class Snapshot:
 
     name: str
     files: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """The tables that records are made of, unchecked: who tampers need not leave valid labels behind."""
+
+    items: pa.Table
+    annotators: pa.Table
+    questions: pa.Table
+    annotations: pa.Table
+    labels: pa.Table
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,20 @@ class Snapshots:
             shutil.rmtree(place, ignore_errors=True)
             draft.rename(place)
         return Snapshot(name, files)
+
+    def load_tables(self, name: str) -> Tables:
+        """Read what a snapshot's records are made of, whether or not it is still a valid set of labels.
+
+        Raises
+        ------
+        RefusedInput
+            A file is missing or damaged, or columns are.
+        """
+        folder = self.path(name)
+        try:
+            return Tables(**{one: pq.read_table(folder / f"{one}.parquet", schema=SCHEMAS[one]) for one in SEALED})
+        except (OSError, pa.ArrowException, ValueError) as error:
+            raise RefusedInput(f"{folder} is damaged: {error}", hint="Restore it from a backup.") from None
 
     def load(self, name: str) -> LabelSet:
         """Read a snapshot; raises ``RefusedInput`` where it is missing or damaged."""

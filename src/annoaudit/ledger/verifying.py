@@ -125,6 +125,7 @@ def verify_ledger(kept: Kept, outside: Sequence[str] | None = None, *, only_last
         notes += told
     for head in chosen:
         problems += _verify_run(kept, head)
+        problems += _load_leaves(kept, head.statement.sealed["verdicts"], head.statement.number)[1]
     if chosen:
         problems += _verify_verdicts(kept, chosen[-1])
     n_outside = -1 if outside is None else len(outside)
@@ -196,7 +197,7 @@ def _verify_snapshot(kept: Kept, head: Head, *, forgotten: bool) -> tuple[list[P
     if not differing:
         return problems, []
     try:
-        now = seal_labels(kept.snapshots.load(told.snapshot), kept.salt_key)
+        now = seal_labels(kept.snapshots.load_tables(told.snapshot), kept.salt_key)
     except RefusedInput as error:
         why = f"{where.capitalize()} can't be read ({', '.join(differing)} differ): {error.message.splitlines()[0]}"
         return [*problems, Problem("snapshot", number, f"file/{differing[0]}", why)], []
@@ -261,9 +262,9 @@ def _verify_verdicts(kept: Kept, head: Head) -> list[Problem]:
 def _compare(kept: Kept, kind: str, head: Head, records: Sequence[tuple[str, str]]) -> list[Problem]:
     sealed, number = head.statement.sealed[kind], head.statement.number
     now = seal(records, kept.salt_key)
-    if now.root == sealed.root:
-        return []
     listed, problems = _load_leaves(kept, sealed, number)
+    if now.root == sealed.root:
+        return problems
     if listed is None:
         return [*problems, Problem(kind, number, "", f"The {kind} of head {number} are not what was sealed.")]
     difference = Difference.of(listed, now)

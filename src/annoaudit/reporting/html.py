@@ -11,6 +11,7 @@ from markupsafe import Markup
 from annoaudit.reporting.as_json import plain_value
 from annoaudit.reporting.heat import ConfusionRow, PairRow, confusion_map, confusion_rows, pair_map, pair_rows
 from annoaudit.reporting.marks import STEPS, HeatMap
+from annoaudit.reporting.night import NightRecord
 from annoaudit.reporting.record import AuditRecord, QuestionRecord
 from annoaudit.reporting.review_queue import MAX_ENTRIES, queue_cards, queue_note
 from annoaudit.reporting.tables import (
@@ -21,6 +22,7 @@ from annoaudit.reporting.tables import (
     agreement_table,
     annotator_table,
     class_table,
+    frame_rows,
     sorted_outcomes,
 )
 from annoaudit.reporting.text import (
@@ -34,12 +36,15 @@ from annoaudit.reporting.text import (
     spell_seconds,
     spell_time,
 )
+from annoaudit.reporting.trends import TrendChart, TrendRow, lay_out_trends, trend_rows
 
 __all__ = ["render_html", "render_notebook"]
 
 _N_OPEN = 12
 _NOTEBOOK_ENTRIES = 10
 _NOTEBOOK_ANNOTATORS = 12
+_N_CHANGES = 60
+_N_NIGHTS = 31
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,15 @@ class QuestionPage:
     confusions: list[ConfusionRow]
     pairs: HeatMap | None
     least_agreeing: list[PairRow]
+
+
+@dataclass(frozen=True)
+class NightPage:
+    """A night's tables cut to what a page shows, and its charts laid out."""
+
+    changes: list[dict[str, object]]
+    rows: list[TrendRow]
+    charts: list[TrendChart]
 
 
 def render_html(record: AuditRecord) -> str:
@@ -75,6 +89,7 @@ def render_html(record: AuditRecord) -> str:
             pages=[_page(question) for question in record.questions],
             settings=plain_value(record.settings),
             steps=range(STEPS),
+            night=None if record.night is None else _night_page(record.night),
         )
     )
 
@@ -94,6 +109,14 @@ def render_notebook(record: AuditRecord) -> str:
             pages=[_page(question, _NOTEBOOK_ANNOTATORS) for question in record.questions],
             steps=range(STEPS),
         )
+    )
+
+
+def _night_page(night: NightRecord) -> NightPage:
+    return NightPage(
+        changes=frame_rows(night.changes.head(_N_CHANGES)),
+        rows=trend_rows(night.trends.tail(_N_NIGHTS)),
+        charts=lay_out_trends(night.trends, night.coefficient),
     )
 
 
