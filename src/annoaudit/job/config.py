@@ -73,6 +73,9 @@ class Project(_Part):
     detectors: Annotated[list[str] | None, Field(description="Only these; all by default.")] = None
     budget: Annotated[Count | None, Field(description="Most labels in the review queue.")] = None
     seed: Annotated[int, Field(description="Of everything random.")] = 0
+    full_pull_days: Annotated[
+        Count, Field(description="Read everything anew after so many days; 0: every night (live projects).")
+    ] = 7
     verdicts: Annotated[bool, Field(description="Read the reviewers' verdicts first (Label Studio).")] = False
     push: Annotated[Push | None, Field(description="Push what was flagged for review.")] = None
     gate: Annotated[Gate | None, Field(description="Limits of this project, instead of the common ones.")] = None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from annoaudit.auditing.pseudonyms import Pseudonyms
 from annoaudit.auditing.saving import STORE_NAME, make_folder
 from annoaudit.errors import AnnoauditError, DeliveryFailed
+from annoaudit.job.bookmarks import is_full_pull_due
 from annoaudit.job.comparing import Comparison, compare_nights
 from annoaudit.job.gate import SampledRate, judge_gate, passes
 from annoaudit.job.integrity import Integrity, check_integrity
@@ -175,7 +176,10 @@ class _Run:
 
         self.stage("pulling" if self._live() else "reading")
         if self._live():
-            labels = pull(self.project.source, into=self.folder)
+            days = self.project.full_pull_days
+            labels = pull(
+                self.project.source, into=self.folder, full=is_full_pull_due(self.folder, days, self.started_at)
+            )
             if self.project.verdicts and len(self.nights.finished()):
                 from annoaudit.reviewing import verdicts
 

@@ -184,6 +184,8 @@ def _find_renames(before: LabelSet, after: LabelSet, was: _Side, now: _Side) -> 
                for labels in (before, after)]  # fmt: skip
     became: dict[tuple[str, str], set[str]] = {}
     for key in was.rows.keys() & now.rows.keys():
+        if was.rows[key]["updated_at"] != now.rows[key]["updated_at"]:
+            continue  # somebody edited it besides
         for question, old in was.values.get(key, {}).items():
             new = now.values.get(key, {}).get(question, ())
             if len(old) == len(new) == 1 and old != new:
