@@ -40,7 +40,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 test-long: $(STAMP)
-	$(BIN)/python benchmarks/run_all.py --only agreement truth_inference label_errors evidence
+	$(BIN)/python benchmarks/run_all.py --only agreement truth_inference label_errors evidence tampering killing
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run_all.py

@@ -26,6 +26,14 @@ def make_labels(n_items: int = 60, n_each: int = 3, seed: int = 7) -> pd.DataFra
     return pd.DataFrame(rows, columns=["item_id", "text", "annotator", "label"])
 
 
+def flip(labels: pd.DataFrame, rows: list[int]) -> pd.DataFrame:
+    """The same labels with some of them changed."""
+    changed = labels.copy()
+    others = {"bike": "dock", "dock": "fare", "fare": "bike"}
+    changed.loc[rows, "label"] = changed.loc[rows, "label"].map(others)
+    return changed
+
+
 def write_job(folder: Path, more: str = "", labels: pd.DataFrame | None = None, project: str = "") -> Path:
     """Write labels.csv and annoaudit.yaml with one project, "bikes"; ``project`` are further lines of it."""
     (make_labels() if labels is None else labels).to_csv(folder / "labels.csv", index=False)

@@ -5,7 +5,7 @@ import sqlite3
 
 import pandas as pd
 import pytest
-from jobs import annoaudit, make_labels, write_job
+from jobs import annoaudit, flip, make_labels, write_job
 
 from annoaudit.errors import AnnoauditError
 from annoaudit.job.locking import locked
@@ -21,13 +21,6 @@ def night(path):
     result = run_job(read_job(path), (), lambda _: None)
     assert not result.errors
     return result
-
-
-def flip(labels, rows):
-    changed = labels.copy()
-    others = {"bike": "dock", "dock": "fare", "fare": "bike"}
-    changed.loc[rows, "label"] = changed.loc[rows, "label"].map(others)
-    return changed
 
 
 def test_a_night_writes_everything_and_the_next_one_knows_it(tmp_path):

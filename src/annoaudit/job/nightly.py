@@ -24,6 +24,7 @@ from annoaudit.job.trends import measure_night, tabulate_trends
 from annoaudit.ledger.snapshots import with_pseudonyms
 from annoaudit.reporting import render_json
 from annoaudit.reporting.night import NightRecord
+from annoaudit.reporting.text import plural
 from annoaudit.store import NightRow, RunRow, StateRow, open_store
 from annoaudit.store.nights import Nights
 
@@ -249,9 +250,7 @@ class _Run:
             checks=checks,
             counts={name: len(getattr(comparison, name)) for name in ("new", "known", "reopened", "gone")},
             new_by_severity=new,
-            compared_with=f"{comparison.n_nights} earlier nights"
-            if comparison.n_nights
-            else "nothing: the first night",
+            compared_with=_tell_nights(comparison.n_nights),
             changes=integrity.changes,
             n_changes=integrity.n_changes,
             integrity=integrity.sentences,
@@ -282,6 +281,10 @@ class _Run:
         finished = self.nights.finished()
         texts = finished["gate_json"][finished["notified"] == 0]
         return tuple(json.loads(text) for text in texts)
+
+
+def _tell_nights(n: int) -> str:
+    return plural(n, "earlier night") if n else "nothing: the first night"
 
 
 def _headline(audit: Audit, night: NightRecord) -> str:
