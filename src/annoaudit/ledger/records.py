@@ -83,21 +83,26 @@ def _annotations(labels: LabelSet | Tables, people: Mapping[str, str]) -> Iterat
     keys = ids.take(order)
     owner = np.asarray(pc.fill_null(pc.index_in(labels.labels["annotation_id"], value_set=keys), -1))
     label_order = _by_owner(labels.labels["label_id"], owner)
-    columns = [name for name in labels.labels.column_names if name not in _LABEL_LEFT_OUT]
-    columns = ["label_id", *(name for name in columns if labels.labels[name].null_count < labels.labels.num_rows)]
+    columns = ["label_id", *(name for name in _filled(labels.labels) if name not in _LABEL_LEFT_OUT)]
+    answers_table = labels.labels.select(columns).combine_chunks()
+    own = [name for name in ANNOTATION_COLUMNS if name in _filled(labels.annotations)]
+    table = labels.annotations.select(["annotation_id", *own]).combine_chunks()
     owned = owner[label_order]
     for start in range(0, len(keys), _BATCH):
-        part = labels.annotations.take(order[start : start + _BATCH])
+        part = table.take(order[start : start + _BATCH])
         part = _with_pseudonyms(part, people)
         low, high = np.searchsorted(owned, [start, start + len(part)])
-        answers = _objects(labels.labels.take(pa.array(label_order[low:high])), columns)
+        answers = _objects(answers_table.take(pa.array(label_order[low:high])), columns)
         offsets = np.searchsorted(owned[low:high], np.arange(start, start + len(part) + 1))
         told = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), answers), ",")
-        texts = pc.binary_join_element_wise(
-            '{"annotation":', _objects(part, ANNOTATION_COLUMNS), ',"labels":[', told, "]}", ""
-        )
+        texts = pc.binary_join_element_wise('{"annotation":', _objects(part, own), ',"labels":[', told, "]}", "")
         for name, text in zip(part["annotation_id"].to_pylist(), texts.to_pylist(), strict=True):
             yield f"annotation/{name}", text
+
+
+def _filled(table: pa.Table) -> list[str]:
+    """The columns that hold anything."""
+    return [name for name in table.column_names if table[name].null_count < table.num_rows]
 
 
 def _by_owner(label_ids: pa.ChunkedArray, owner: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -108,6 +113,8 @@ def _by_owner(label_ids: pa.ChunkedArray, owner: npt.NDArray[np.int64]) -> npt.N
 
 def _with_pseudonyms(table: pa.Table, people: Mapping[str, str]) -> pa.Table:
     for name in PEOPLE:
+        if name not in table.column_names:
+            continue
         encoded = table[name].combine_chunks().dictionary_encode()
         shown = [people.get(who, who) for who in encoded.dictionary.to_pylist()]
         column = pa.array(shown, pa.string()).take(encoded.indices)
@@ -137,7 +144,8 @@ def _values(column: pa.Array) -> tuple[pa.Array, str]:
         return column.cast(pa.int64()).cast(pa.string()), ""
     if pa.types.is_boolean(kind):
         return column.cast(pa.string()), ""
-    return pa.array([None if one is None else _text(one) for one in column.to_pylist()], pa.string()), ""
+    write = repr if pa.types.is_floating(kind) else _text
+    return pa.array([None if one is None else write(one) for one in column.to_pylist()], pa.string()), ""
 
 
 def _text(value: object) -> str:
