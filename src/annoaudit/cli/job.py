@@ -1,4 +1,4 @@
-"""Commands of the nightly job: init, check, run, schema, verify, diff, trend, report."""
+"""Commands of the nightly job: init, check, run, verify, diff, trend, report, forget, schema."""
 
 from __future__ import annotations
 
@@ -71,6 +71,7 @@ def register(app: typer.Typer) -> None:
         ("diff", diff_command),
         ("trend", trend_command),
         ("report", report_command),
+        ("forget", forget_command),
         ("schema", schema_command),
     )
     for name, command in commands:
@@ -228,6 +229,23 @@ def report_command(
         import webbrowser
 
         webbrowser.open(path.as_uri())
+
+
+def forget_command(
+    annotator: Annotated[str, typer.Argument(help="The person's id, as the source has it.")],
+    config: ConfigFile = DEFAULT,
+    project: OneName = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; it can't be undone.")] = False,
+) -> None:
+    """Put a person's pseudonym in the place of their id and names in all snapshots; what is sealed stays verifiable."""
+    from annoaudit.job.looking import opened_past
+
+    job = _read(config)
+    with opened_past(job, _choose_one(job, project)) as past:
+        if not yes:
+            typer.echo("Nothing has been written; confirm with --yes. It can't be undone.")
+            return
+        typer.echo(f"Removed from {past.forget(annotator)} snapshots.")
 
 
 def schema_command() -> None:

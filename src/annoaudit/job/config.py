@@ -115,6 +115,10 @@ class Config(_Part):
     gate: Annotated[Gate, Field(description="Limits for all projects.")] = Gate()
     ledger: Annotated[Ledger, Field(description="Tamper evidence.")] = Ledger()
     notify: Annotated[Notify | None, Field(description="Who is told.")] = None
+    retention_days: Annotated[
+        Annotated[int, Field(ge=1)] | None,
+        Field(description="Remove snapshots and details of nights after so many days; heads and counts stay."),
+    ] = None
 
     @field_validator("projects")
     @classmethod

@@ -13,7 +13,9 @@ from annoaudit.auditing.saving import STORE_NAME
 from annoaudit.connectors import is_address
 from annoaudit.errors import UsageError
 from annoaudit.job.integrity import as_table, list_ours
+from annoaudit.job.locking import locked
 from annoaudit.job.nightly import heads_file
+from annoaudit.job.retaining import forget_annotator
 from annoaudit.job.sealed import Seals, open_seals, read_outside
 from annoaudit.job.trends import tabulate_trends
 from annoaudit.ledger.changes import Scene, list_changes
@@ -68,6 +70,18 @@ class Past:
         return as_table(
             list_changes(before, after, difference, Scene(live, a.statement.taken_at, list_ours(self.seals), name_of))
         )
+
+    def forget(self, annotator_id: str) -> int:
+        """Remove one person's id and names from all snapshots; return how many held them.
+
+        Raises
+        ------
+        AnnoauditError
+            A run is under way.
+        """
+        name_of = Pseudonyms(self.seals.nights.store.pseudonym_key())
+        with locked(self.folder):
+            return forget_annotator(self.seals, annotator_id, name_of)
 
     def trend(self) -> pd.DataFrame:
         """Return one row a finished night, oldest first."""

@@ -19,6 +19,7 @@ from annoaudit.job.gate import SampledRate, judge_gate, passes
 from annoaudit.job.integrity import Integrity, check_integrity
 from annoaudit.job.locking import locked
 from annoaudit.job.outputs import write_outputs
+from annoaudit.job.retaining import find_expired, remove_expired
 from annoaudit.job.sealed import HEADS_SUFFIX, Seals, copy_heads, open_seals, read_outside
 from annoaudit.job.trends import measure_night, tabulate_trends
 from annoaudit.ledger.snapshots import with_pseudonyms
@@ -153,10 +154,10 @@ class _Run:
         code = 3 if audit.exit_code == 3 else 0 if night.passed else 1
         run = _as_run(record, self.started_at, code)
         run_json = render_json(record)
-        removed: tuple[str, ...] = ()
+        expired = find_expired(self.seals, self.job.config.retention_days, self.started_at, snapshot.name)
         head = self.seals.make_head(
             snapshot, hashed, findings, project=self.name, at=self.started_at, run_id=run.run_id, run_json=run_json,
-            removed=removed,
+            removed=expired.names,
         )  # fmt: skip
         self.stage("storing")
         row = NightRow(self.name, snapshot.name, scored, _gate_values(night))
@@ -165,6 +166,7 @@ class _Run:
         )
         write_outputs(record, self.folder, run_json, code)
         self.nights.finish(run.run_id, datetime.now(UTC), code)
+        remove_expired(self.seals)
         undelivered = tuple(self._deliver())
         if undelivered and code == 0:
             code = DeliveryFailed.exit_code

@@ -21,15 +21,17 @@ from annoaudit.ledger.snapshots import Snapshot, Snapshots
 from annoaudit.ledger.verifying import Kept, Verification, verify_ledger, verify_log
 from annoaudit.store.frames import COUNTS, NUMBERS, as_text
 from annoaudit.store.nights import Nights
+from annoaudit.store.reviews import Reviews
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from annoaudit.labels import LabelSet
 
-__all__ = ["HEADS_SUFFIX", "Seals", "copy_heads", "open_seals", "read_outside"]
+__all__ = ["FORGOT", "HEADS_SUFFIX", "Seals", "copy_heads", "open_seals", "read_outside"]
 
 SNAPSHOTS, LEAVES, KEY_NAME, HEADS_SUFFIX = "snapshots", "leaves", "ledger.key", ".heads.jsonl"
+FORGOT = "forgot"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,7 @@ class Seals:
             verdicts=self.nights.verdict_records,
             run_json=self._run_json,
             n_nights=self.nights.count(),
+            forgotten=bool(self.forgotten()),
         )
 
     def verify(self, outside: Sequence[str] | None, *, only_last: bool = False) -> Verification:
@@ -78,6 +81,11 @@ class Seals:
     def load_leaves(self, head: Head) -> Seal:
         """Return the records' hashes of a head's snapshot; raises ``RefusedInput`` where they are gone."""
         return Seal.load(self.leaves / f"{head.statement.sealed['labels'].root}.parquet")
+
+    def forgotten(self) -> tuple[str, ...]:
+        """Return the pseudonyms of those whose names were removed."""
+        entries = Reviews(self.nights.store, self.nights.project).journal()
+        return tuple(str(one.details.get("pseudonym")) for one in entries if one.action == FORGOT)
 
     def seal_snapshot(self, labels: LabelSet) -> tuple[Snapshot, Seal]:
         """Write the snapshot of tonight's labels, with the list of its leaves."""
@@ -106,6 +114,7 @@ class Seals:
         for one in tonight.values():
             self._keep(one)
         sealed = {name: Sealed(one.root, len(one)) for name, one in {**tonight, "labels": labels}.items()}
+        known = {one for head in earlier for one in head.statement.forgotten}
         previous = hashlib.sha256(earlier[-1].statement.canonical()).hexdigest() if earlier else ""
         statement = Statement(
             project=project,
@@ -119,6 +128,7 @@ class Seals:
             sealed=sealed,
             previous=previous,
             removed=tuple(removed),
+            forgotten=tuple(one for one in self.forgotten() if one not in known),
         )
         return append_head(earlier, statement, self.signer)
 

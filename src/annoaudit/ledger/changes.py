@@ -94,19 +94,19 @@ def list_changes(before: LabelSet, after: LabelSet, difference: Difference, scen
 
 
 def _annotation_changes(before: LabelSet, after: LabelSet, difference: Difference, scene: Scene) -> Iterator[Change]:
-    was = _Side(before, [*difference.removed, *difference.changed])
-    now = _Side(after, [*difference.added, *difference.changed])
+    was = _Side(before, [*difference.removed, *difference.changed], scene)
+    now = _Side(after, [*difference.added, *difference.changed], scene)
     renamed = _find_renames(before, after, was, now)
     horizon = _horizon(before, scene)
     new_items = {one.removeprefix("item/") for one in difference.added if one.startswith("item/")}
     for key in sorted(now.rows.keys() - was.rows.keys()):
         row, values = now.rows[key], now.values.get(key, {})
         why, status = _explain_added(row, new_items, horizon, scene)
-        yield _change("added", row, "", "", _tell(values), why, status, now.first.get(key, ""), scene)
+        yield _change("added", row, "", "", _tell(values), why, status, now.first.get(key, ""))
     for key in sorted(was.rows.keys() - now.rows.keys()):
         row, values = was.rows[key], was.values.get(key, {})
         why = "it is not there any more; the source keeps no record of who removed it"
-        yield _change("removed", row, "", _tell(values), "", why, "told", was.first.get(key, ""), scene)
+        yield _change("removed", row, "", _tell(values), "", why, "told", was.first.get(key, ""))
     for key in sorted(was.rows.keys() & now.rows.keys()):
         yield _changed(was, now, key, renamed, scene)
 
@@ -119,7 +119,7 @@ def _changed(was: _Side, now: _Side, key: str, renamed: Mapping[tuple[str, str],
     why, status = _explain_changed(old, new, {one: (before.get(one), after.get(one)) for one in moved}, renamed, scene)
     shown = ({one: before.get(one, ()) for one in moved}, {one: after.get(one, ()) for one in moved})
     told = (_tell(shown[0]), _tell(shown[1])) if moved else _tell_columns(old, new)
-    return _change("changed", new, question, *told, why, status, now.first.get(key, ""), scene)
+    return _change("changed", new, question, *told, why, status, now.first.get(key, ""))
 
 
 def _explain_added(row: Row, new_items: set[str], horizon: datetime | None, scene: Scene) -> tuple[str, str]:
@@ -159,7 +159,7 @@ def _explain_changed(
         return "the platform states no time", "told"
     editor = new["updated_by"]
     if after > before and (editor or not _is_approved(old)):
-        who = f" by {scene.name_of(str(editor))}" if editor else ""
+        who = f" by {editor}" if editor else ""
         return f"edited {after:%Y-%m-%d %H:%M:%S} UTC{who}", "explained"
     if after > before:
         return "it was changed after it had been approved, and the platform names nobody who did", "unexplained"
@@ -211,12 +211,16 @@ def _horizon(labels: LabelSet, scene: Scene) -> datetime | None:
 
 
 class _Side:
-    """The annotations of one snapshot that differ: their rows, and their answers by question."""
+    """The annotations of one snapshot that differ: their rows, people under pseudonyms, and their answers."""
 
-    def __init__(self, labels: LabelSet, keys: Sequence[str]) -> None:
+    def __init__(self, labels: LabelSet, keys: Sequence[str], scene: Scene) -> None:
         ids = pa.array([one.removeprefix("annotation/") for one in keys if one.startswith("annotation/")], pa.string())
         table = labels.annotations
         rows = table.filter(pc.is_in(table["annotation_id"], value_set=ids)).to_pylist()
+        told = labels.annotators.select(["annotator_id", "pseudonym"]).to_pydict()
+        known = {who: shown for who, shown in zip(*told.values(), strict=True) if shown}
+        for row in rows:
+            row |= {one: known.get(row[one]) or scene.name_of(row[one]) for one in PEOPLE if row[one]}
         self.rows: dict[str, Row] = {row["annotation_id"]: row for row in rows}
         self.values: dict[str, dict[str, tuple[str, ...]]] = {}
         self.first: dict[str, str] = {}
@@ -255,12 +259,7 @@ def _tell_columns(old: Row, new: Row) -> tuple[str, str]:
     return tuple(", ".join(f"{one} {side.get(one)}" for one in names[:4]) for side in (old, new))  # type: ignore[return-value]
 
 
-def _change(
-    what: str, row: Row, question: str, was: str, now: str, why: str, status: str, label_id: str, scene: Scene
-) -> Change:
-    def shown(column: str) -> str:
-        return scene.name_of(str(row[column])) if row[column] else ""
-
+def _change(what: str, row: Row, question: str, was: str, now: str, why: str, status: str, label_id: str) -> Change:
     at = row["updated_at"] or row["created_at"]
     return Change(
         what,
@@ -269,8 +268,8 @@ def _change(
         str(row["annotation_id"]),
         label_id,
         question,
-        shown("annotator_id"),
-        shown("updated_by"),
+        str(row["annotator_id"] or ""),
+        str(row["updated_by"] or ""),
         at.isoformat() if isinstance(at, datetime) else "",
         was,
         now,

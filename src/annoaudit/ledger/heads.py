@@ -45,7 +45,7 @@ class Statement:
     run_sha256
         Of the stored run.json.
     removed
-        Snapshots that retention removed that night.
+        Snapshots, and runs by their ids, whose details retention removed that night.
     forgotten
         Pseudonyms of people whose names were removed from the snapshots since the head before.
     """

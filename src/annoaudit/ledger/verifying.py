@@ -50,6 +50,8 @@ class Kept:
         The stored run.json of a run, by its id; empty where there is none.
     n_nights
         Nights in the store: each has appended one head.
+    forgotten
+        Somebody's names were removed from the snapshots.
     """
 
     heads: Sequence[str]
@@ -60,6 +62,7 @@ class Kept:
     verdicts: Callable[[], Records]
     run_json: Callable[[str], str]
     n_nights: int = 0
+    forgotten: bool = False
 
     def leaves_of(self, sealed: Sealed) -> Path:
         """Return where the list of leaves with this root lies."""
@@ -111,20 +114,20 @@ def verify_ledger(kept: Kept, outside: Sequence[str] | None = None, *, only_last
         problems.append(Problem("head", len(kept.heads), f"head/{len(kept.heads)}", why))
     if outside is not None:
         problems += _compare_outside(kept.heads, outside)
-    removed = {name for head in heads for name in head.statement.removed}
-    forgotten = any(head.statement.forgotten for head in heads)
+    removed = {name: head.statement.number for head in heads for name in head.statement.removed}
+    forgotten = kept.forgotten or any(head.statement.forgotten for head in heads)
     chosen = heads[-1:] if only_last else heads
     latest = {head.statement.snapshot: head for head in chosen}
     n_removed = 0
     for name, head in latest.items():
-        if name in removed and not kept.snapshots.path(name).exists():
+        if head.statement.number <= removed.get(name, 0) and not kept.snapshots.path(name).exists():
             n_removed += 1
             continue
         found, told = _verify_snapshot(kept, head, forgotten=forgotten)
         problems += found
         notes += told
     for head in chosen:
-        problems += _verify_run(kept, head)
+        problems += [] if head.statement.run_id in removed else _verify_run(kept, head)
         problems += _load_leaves(kept, head.statement.sealed["verdicts"], head.statement.number)[1]
     if chosen:
         problems += _verify_verdicts(kept, chosen[-1])

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from annoaudit.store import tables
 from annoaudit.store.failures import damaged, explained
@@ -128,6 +128,18 @@ class Nights:
         with explained(self.store.location), self.store.engine.connect() as connection:
             rows = connection.execute(query).all()
         return as_frame(rows, names)
+
+    def strip(self, run_ids: Sequence[str]) -> None:
+        """Remove what nights said of labels and people: their findings, words and run.json; counts and figures stay."""
+        run, finding = tables.runs, tables.findings
+        numbers = select(run.c.number).where(run.c.run_id.in_([as_text(one) for one in run_ids]))
+        seen, told = select(tables.sightings.c.fingerprint), select(tables.sightings.c.explanation_id)
+        with explained(self.store.location), writing(self.store.engine) as connection:
+            connection.execute(delete(tables.sightings).where(tables.sightings.c.run_number.in_(numbers)))
+            connection.execute(delete(tables.states).where(tables.states.c.run_number.in_(numbers)))
+            connection.execute(delete(finding).where(finding.c.fingerprint.not_in(seen)))
+            connection.execute(delete(tables.explanations).where(tables.explanations.c.explanation_id.not_in(told)))
+            connection.execute(update(run).where(run.c.number.in_(numbers)).values(run_json="{}"))
 
     def states(self) -> dict[tuple[str, str], StateRow]:
         """Return what the latest finished night of each detector and question left, by detector and question."""
