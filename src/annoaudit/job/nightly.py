@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING
 from annoaudit.auditing.pseudonyms import Pseudonyms
 from annoaudit.auditing.saving import STORE_NAME, make_folder
 from annoaudit.errors import AnnoauditError, DeliveryFailed
-from annoaudit.job.bookmarks import is_full_pull_due
 from annoaudit.job.comparing import Comparison, compare_nights
 from annoaudit.job.gate import SampledRate, judge_gate, passes
 from annoaudit.job.integrity import Integrity, check_integrity
@@ -21,6 +21,7 @@ from annoaudit.job.locking import locked
 from annoaudit.job.outputs import write_outputs
 from annoaudit.job.retaining import find_expired, remove_expired
 from annoaudit.job.sealed import HEADS_SUFFIX, Seals, copy_heads, open_seals, read_outside
+from annoaudit.job.sources import Material
 from annoaudit.job.trends import measure_night, tabulate_trends
 from annoaudit.ledger.snapshots import with_pseudonyms
 from annoaudit.reporting import render_json
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from annoaudit.auditing import Audit
-    from annoaudit.job.config import Project
     from annoaudit.job.reading import Job
     from annoaudit.labels import LabelSet
+    from annoaudit.ledger.sealing import Seal
+    from annoaudit.ledger.snapshots import Snapshot
     from annoaudit.reporting.record import AuditRecord
 
 __all__ = ["Night", "heads_file", "run_project"]
@@ -43,6 +45,7 @@ __all__ = ["Night", "heads_file", "run_project"]
 MOST_TRENDS = 120
 
 Stage = Callable[[str], None]
+Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,7 @@ def run_project(job: Job, name: str, stage: Stage) -> Night:
     folder = make_folder(job.folder(name))
     with _disk_explained(folder), locked(folder), open_store(folder / STORE_NAME) as store:
         nights = Nights(store, name)
-        return _Run(job, name, folder, nights, open_seals(folder, nights), stage).carry_out()
+        return _Run(Material(job, name, folder), nights, open_seals(folder, nights), stage).carry_out()
 
 
 @contextmanager
@@ -107,10 +110,17 @@ def heads_file(job: Job, name: str) -> Path | None:
 
 
 @dataclass(frozen=True, eq=False)
+class _Sealed:
+    """What tonight's labels are, sealed, and what became of them since the night before."""
+
+    snapshot: Snapshot
+    hashed: Seal
+    integrity: Integrity
+
+
+@dataclass(frozen=True, eq=False)
 class _Run:
-    job: Job
-    name: str
-    folder: Path
+    material: Material
     nights: Nights
     seals: Seals
     stage: Stage
@@ -118,127 +128,96 @@ class _Run:
     clock: float = field(default_factory=time.perf_counter)
 
     @property
-    def project(self) -> Project:
-        return self.job.config.projects[self.name]
+    def job(self) -> Job:
+        return self.material.job
+
+    @property
+    def name(self) -> str:
+        return self.material.name
+
+    @property
+    def folder(self) -> Path:
+        return self.material.folder
 
     def carry_out(self) -> Night:
-        labels = self._read()
+        self.stage("pulling" if self.material.is_live else "reading")
+        is_first = not len(self.nights.finished())
+        labels = self.material.read(self.started_at, is_first=is_first)
         key = self.nights.store.pseudonym_key()
-        name_of = Pseudonyms(key)
         self.stage("sealing")
+        sealed = self._seal(labels, Pseudonyms(key))
+        self.stage("auditing")
+        audit = self.material.audit(labels, key)
+        record, scored = self._compare(audit, sealed, None if is_first else self.material.sampled_rate())
+        assert record.night is not None
+        code = 3 if audit.exit_code == 3 else 0 if record.night.passed else 1
+        self.stage("storing")
+        run_id = self._store(audit, record, scored, sealed, code)
+        undelivered = tuple(self._deliver())
+        if undelivered and code == 0:
+            code = DeliveryFailed.exit_code
+            self.nights.finish(run_id, datetime.now(UTC), code)
+        return Night(self.name, self.folder, record, code, undelivered, self._pending())
+
+    def _seal(self, labels: LabelSet, name_of: Pseudonyms) -> _Sealed:
         outside = read_outside(heads_file(self.job, self.name))
         before = self.seals.verify(outside, only_last=True)
         snapshot, hashed = self.seals.seal_snapshot(with_pseudonyms(labels, name_of))
-        integrity = check_integrity(self.seals, hashed, labels, before, self._live(), name_of)
-        sampled = self._sampled()
-        self.stage("auditing")
-        audit = self._audit(labels, key)
-        findings = integrity.add_findings(audit.findings)
+        integrity = check_integrity(self.seals, hashed, labels, before, self.material.is_live, name_of)
+        return _Sealed(snapshot, hashed, integrity)
+
+    def _compare(self, audit: Audit, sealed: _Sealed, sampled: SampledRate | None) -> tuple[AuditRecord, Pairs]:
+        """The record of the night, and the pairs of detector and question that scored."""
+        findings = sealed.integrity.add_findings(audit.findings)
         scored = tuple((one.detector, one.question) for one in audit.record.outcomes if one.status == "scored")
         comparison = compare_nights(findings, scored, self.nights)
-        night = self._judge(audit.record, findings, comparison, integrity, sampled, snapshot.name)
+        night = self._judge(audit.record, findings, comparison, sealed, sampled)
         record = replace(
-            audit.record, findings=findings, night=night, title=self.name, headline=_headline(audit, night)
+            audit.record,
+            findings=findings,
+            night=night,
+            title=self.name,
+            headline=_headline(audit, night),
+            started_at=self.started_at,
+            seconds=time.perf_counter() - self.clock,
         )
-        record = replace(record, started_at=self.started_at, seconds=time.perf_counter() - self.clock)
-        measures = measure_night(record)
-        record = replace(
-            record,
-            night=replace(
-                night,
-                trends=tabulate_trends(self.nights.measures(), self.started_at, measures, night.coefficient).tail(
-                    MOST_TRENDS
-                ),
-            ),
-        )
-        code = 3 if audit.exit_code == 3 else 0 if night.passed else 1
-        run = _as_run(record, self.started_at, code)
-        run_json = render_json(record)
-        expired = find_expired(self.seals, self.job.config.retention_days, self.started_at, snapshot.name)
+        stored, tonight = self.nights.measures(), measure_night(record)
+        trends = tabulate_trends(stored, self.started_at, tonight, night.coefficient).tail(MOST_TRENDS)
+        return replace(record, night=replace(night, trends=trends)), scored
+
+    def _store(self, audit: Audit, record: AuditRecord, scored: Pairs, sealed: _Sealed, code: int) -> str:
+        """Store all of the night at once, then write its outputs, and only then note it as finished."""
+        assert record.night is not None
+        run, run_json = _as_run(record, self.started_at, code), render_json(record)
+        name = sealed.snapshot.name
+        expired = find_expired(self.seals, self.job.config.retention_days, self.started_at, name)
         head = self.seals.make_head(
-            snapshot, hashed, findings, project=self.name, at=self.started_at, run_id=run.run_id, run_json=run_json,
-            removed=expired.names,
+            sealed.snapshot, sealed.hashed, record.findings, project=self.name, at=self.started_at, run_id=run.run_id,
+            run_json=run_json, removed=expired.names,
         )  # fmt: skip
-        self.stage("storing")
-        row = NightRow(self.name, snapshot.name, scored, _gate_values(night))
         self.nights.add(
-            run, findings, run_json, row, states=_states(audit, self.name), measures=measures, head_json=head.as_line()
+            run,
+            record.findings,
+            run_json,
+            NightRow(self.name, name, scored, _gate_values(record.night)),
+            states=_states(audit, self.name),
+            measures=measure_night(record),
+            head_json=head.as_line(),
         )
         write_outputs(record, self.folder, run_json, code)
         self.nights.finish(run.run_id, datetime.now(UTC), code)
         remove_expired(self.seals)
-        undelivered = tuple(self._deliver())
-        if undelivered and code == 0:
-            code = DeliveryFailed.exit_code
-            self.nights.finish(run.run_id, datetime.now(UTC), code)
-        return Night(self.name, self.folder, record, code, undelivered, self._pending())
-
-    def _read(self) -> LabelSet:
-        from annoaudit.connectors import pull
-        from annoaudit.formats import read
-
-        self.stage("pulling" if self._live() else "reading")
-        if self._live():
-            days = self.project.full_pull_days
-            labels = pull(
-                self.project.source, into=self.folder, full=is_full_pull_due(self.folder, days, self.started_at)
-            )
-            if self.project.verdicts and len(self.nights.finished()):
-                from annoaudit.reviewing import verdicts
-
-                verdicts(self.folder)
-            return labels
-        path = self.job.resolve(self.project.source)
-        return read(path, mapping=self.project.mapping or None, format=self.project.format)
-
-    def _live(self) -> bool:
-        from annoaudit.connectors import is_address
-
-        return is_address(self.project.source)
-
-    def _audit(self, labels: LabelSet, key: bytes) -> Audit:
-        from annoaudit.auditing import audit
-
-        told = self.project
-
-        def at(path: str | None) -> Path | None:
-            return None if path is None else self.job.resolve(path)
-
-        return audit(
-            labels,
-            probabilities=at(told.probabilities),
-            features=at(told.features),
-            gold=at(told.gold),
-            budget=told.budget,
-            question=told.question,
-            detectors=told.detectors,
-            media_root=at(told.media_root),
-            pseudonym_key=key,
-            seed=told.seed,
-        )
-
-    def _sampled(self) -> SampledRate | None:
-        """The error rate from the random sample of a blinded review, where there is one."""
-        if not self._live() or not len(self.nights.store.runs()):
-            return None
-        from annoaudit.reviewing import verdicts
-
-        table = verdicts(self.folder, offline=True).sampled
-        rows = table[table["what"] == "error rate of the project"]
-        if not len(rows):
-            return None
-        value, low, high, basis = (rows[name].iloc[0] for name in ("value", "low", "high", "basis"))
-        return float(value), float(low), float(high), str(basis)
+        return run.run_id
 
     def _judge(
         self,
         record: AuditRecord,
         findings: pd.DataFrame,
         comparison: Comparison,
-        integrity: Integrity,
+        sealed: _Sealed,
         sampled: SampledRate | None,
-        snapshot: str,
     ) -> NightRecord:
+        integrity = sealed.integrity
         gate = self.job.config.gate_of(self.name)
         fresh = findings[findings["fingerprint"].isin(comparison.new)]
         new = {str(severity): int(n) for severity, n in sorted(fresh["severity"].value_counts().items())}
@@ -258,7 +237,7 @@ class _Run:
             integrity=integrity.sentences,
             trends=integrity.changes.head(0),
             coefficient=gate.coefficient,
-            snapshot=snapshot,
+            snapshot=sealed.snapshot.name,
         )
 
     def _deliver(self) -> Iterator[str]:
@@ -268,18 +247,17 @@ class _Run:
                 copy_heads(self.nights.heads(), target)
             except AnnoauditError as error:
                 yield error.message
-        if self.project.push is not None:
+        wish = self.material.project.push
+        if wish is not None:
             from annoaudit.reviewing import push
 
             self.stage("pushing")
             try:
-                push(self.folder, yes=True, blind=self.project.push.blind, decoys=self.project.push.decoys)
+                push(self.folder, yes=True, blind=wish.blind, decoys=wish.decoys)
             except AnnoauditError as error:
                 yield error.message
 
     def _pending(self) -> tuple[Mapping[str, object], ...]:
-        import json
-
         finished = self.nights.finished()
         texts = finished["gate_json"][finished["notified"] == 0]
         return tuple(json.loads(text) for text in texts)
