@@ -86,7 +86,7 @@ def complete(path: Path) -> None:
     assert not result.errors, result.errors
     assert result.exit_code == 0
     night = result.nights[0].night
-    assert sum(night.counts[one] for one in ("new", "known", "reopened")) == len(result.nights[0].record.findings)
+    assert night.counts.new + night.counts.known + night.counts.reopened == len(result.nights[0].record.findings)
 
 
 def check(home: Path, path: Path, n_finished: int, at_least: int = 0, *, whole: bool = False) -> int:

@@ -56,11 +56,11 @@ def test_a_night_cut_off_at_each_stage_is_made_good_by_the_next(tmp_path, monkey
             run_job(read_job(path), (), lambda _: None)
     result = run_job(read_job(path), (), lambda _: None)
     (night,) = result.nights
-    assert night.night.counts["new"] > 0, "what the night that was cut off found is still new"
+    assert night.night.counts.new > 0, "what the night that was cut off found is still new"
     assert result.exit_code == 1, "and still fails the gate"
     lines = (tmp_path / "elsewhere" / f"bikes{sealed.HEADS_SUFFIX}").read_text().splitlines()
     assert len(lines) == (3 if stage in STAGES[2:] else 2)
-    assert run_job(read_job(path), (), lambda _: None).nights[0].night.counts["new"] == 0
+    assert run_job(read_job(path), (), lambda _: None).nights[0].night.counts.new == 0
 
 
 def test_a_locked_store_is_told_and_the_next_run_completes(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from annoaudit.errors import AnnoauditError
 from annoaudit.job.locking import locked
 from annoaudit.job.reading import read_job
 from annoaudit.job.running import run_job
+from annoaudit.reporting.night import FindingCounts
 from annoaudit.store import open_store
 from annoaudit.store.nights import Nights
 
@@ -29,8 +30,8 @@ def test_a_night_writes_everything_and_the_next_one_knows_it(tmp_path):
     assert {one.name for one in first.folder.iterdir()} >= FILES
     n = len(first.record.findings)
     assert n > 0
-    assert first.night.counts == {"new": n, "known": 0, "reopened": 0, "gone": 0}
-    assert second.night.counts == {"new": 0, "known": n, "reopened": 0, "gone": 0}
+    assert first.night.counts == FindingCounts(new=n)
+    assert second.night.counts == FindingCounts(known=n)
     assert len(list((first.folder / "snapshots").iterdir())) == 1, "equal nights share a snapshot"
     document = json.loads((first.folder / "run.json").read_text())
     assert document["night"]["findings"]["known"] == n
@@ -44,13 +45,13 @@ def test_findings_go_and_come_back(tmp_path):
     write_job(tmp_path, labels=flip(labels, [3, 30, 60, 90]))
     changed = night(path).nights[0]
     now = set(changed.record.findings["fingerprint"])
-    assert changed.night.counts["new"] == len(now - before) > 0
-    assert changed.night.counts["gone"] == len(before - now)
+    assert changed.night.counts.new == len(now - before) > 0
+    assert changed.night.counts.gone == len(before - now)
     write_job(tmp_path, labels=labels)
     back = night(path).nights[0]
-    assert back.night.counts["new"] == 0
-    assert back.night.counts["reopened"] == len(before - now)
-    assert back.night.counts["gone"] == len(now - before)
+    assert back.night.counts.new == 0
+    assert back.night.counts.reopened == len(before - now)
+    assert back.night.counts.gone == len(now - before)
 
 
 def test_a_detector_that_did_not_run_loses_nothing_and_reopens_nothing(tmp_path):
@@ -60,9 +61,9 @@ def test_a_detector_that_did_not_run_loses_nothing_and_reopens_nothing(tmp_path)
     n_own = int((first.record.findings["detector"] == "consensus_disagreement").sum())
     assert 0 < n_own < len(first.record.findings)
     write_job(tmp_path, project=only)
-    assert night(path).nights[0].night.counts == {"new": 0, "known": n_own, "reopened": 0, "gone": 0}
+    assert night(path).nights[0].night.counts == FindingCounts(known=n_own)
     write_job(tmp_path)
-    assert night(path).nights[0].night.counts["known"] == len(first.record.findings)
+    assert night(path).nights[0].night.counts.known == len(first.record.findings)
 
 
 def test_states_of_detectors_are_stored_with_the_run_and_those_of_finished_nights_come_back(tmp_path):
@@ -104,7 +105,7 @@ def test_a_store_of_schema_2_is_brought_forward(tmp_path):
     raw.commit()
     raw.close()
     found = night(path).nights[0]
-    assert found.night.counts["known"] == 0, "the old run was no night"
+    assert found.night.counts.known == 0, "the old run was no night"
     with open_store(file) as store:
         assert len(store.runs()) == 2
         assert len(Nights(store, "bikes").finished()) == 1

@@ -83,6 +83,16 @@ def test_without_retention_nothing_is_removed(tmp_path, run_at):
     assert len(list((nights[0].folder / "snapshots").iterdir())) == 2
 
 
+def test_what_a_run_that_was_cut_off_has_left_goes_with_its_time(tmp_path, run_at):
+    night = run_at(0)
+    left = night.folder / "snapshots" / "left by a run that was cut off"
+    shutil.copytree(night.folder / "snapshots" / night.night.snapshot, left)
+    run_at(5)
+    assert left.is_dir()
+    run_at(12)
+    assert not left.exists()
+
+
 def test_forgetting_a_person_leaves_every_record_as_it_was_sealed(tmp_path, run_at):
     night = run_at(0)
     snapshots = night.folder / "snapshots"

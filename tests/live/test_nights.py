@@ -121,7 +121,7 @@ def test_a_night_pushes_for_review_and_a_dead_server_is_code_3(
     titles = [one["title"] for one in label_studio.call("GET", "/api/projects/", page_size=100)["results"]]
     assert any(title.startswith("[annoaudit]") for title in titles), titles
     again = run_night(tmp_path, label_studio, project, "    push: {}\n    verdicts: true\n    budget: 5\n")
-    assert again.night.counts["new"] == 0
+    assert again.night.counts.new == 0
     assert again.night.n_changes == {}
     address = label_studio.url.replace(str(label_studio.port), "9")
     path = tmp_path / "annoaudit.yaml"

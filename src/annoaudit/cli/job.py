@@ -1,10 +1,10 @@
-"""Commands of the nightly job: init, check, run, verify, diff, trend, report, forget, schema."""
+"""Commands of the nightly job: init, check, run, verify, diff, prove, trend, report, forget, schema."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -47,6 +47,13 @@ Examples:
 
   annoaudit diff 3 17 --project tickets --json
 """,
+    "prove": """
+Examples:
+
+  annoaudit prove annotation/12-7-20260301T100000.000000Z --night 3 > proof.json
+
+  annoaudit prove --check proof.json
+""",
     "report": """
 Examples:
 
@@ -70,6 +77,7 @@ def register(app: typer.Typer) -> None:
         ("verify", verify_command),
         ("diff", diff_command),
         ("trend", trend_command),
+        ("prove", prove_command),
         ("report", report_command),
         ("forget", forget_command),
         ("schema", schema_command),
@@ -210,6 +218,44 @@ def trend_command(
     with opened_past(job, _choose_one(job, project)) as past:
         table = past.trend().tail(last)
     typer.echo(table.to_json(orient="records", date_format="iso") if as_json else render_trends(table))
+
+
+def prove_command(
+    record: Annotated[str, typer.Argument(metavar="[RECORD]", help="Kind and id, such as annotation/ID.")] = "",
+    night: Annotated[str, typer.Option("--night", help="Which night: number, run id, previous or last.")] = "last",
+    check: Annotated[Path | None, typer.Option("--check", help="Check the proof in this file instead.")] = None,
+    config: ConfigFile = DEFAULT,
+    project: OneName = None,
+) -> None:
+    """Prove, as JSON, that a record was sealed in a night without showing any other; or check such a proof."""
+    from annoaudit.errors import UsageError
+    from annoaudit.job.looking import opened_past
+
+    if check is not None:
+        _check_proof(check)
+    if not record:
+        raise UsageError("prove needs to know which record.", hint="annoaudit prove annotation/ID > proof.json")
+    job = _read(config)
+    with opened_past(job, _choose_one(job, project)) as past:
+        typer.echo(past.prove(record, night).as_json())
+
+
+def _check_proof(path: Path) -> NoReturn:
+    from annoaudit.errors import UsageError
+    from annoaudit.ledger.proofs import check_proof, read_proof
+
+    try:
+        proof = read_proof(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{path} can't be read.", hint="Name a file that annoaudit prove made.") from None
+    wrong, told = check_proof(proof), proof.head.statement
+    for one in wrong:
+        typer.echo(_shown(f"DOES NOT HOLD: {one}"))
+    if not wrong:
+        typer.echo(_shown(f"{proof.record} was sealed on {told.at[:19]} (head {told.number} of {told.project}):"))
+        typer.echo(_shown(proof.text))
+        typer.echo(f"Signed with {proof.head.public_key}; the log was only appended to since.")
+    raise typer.Exit(1 if wrong else 0)
 
 
 def report_command(

@@ -7,6 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from annoaudit.reporting.night import FindingCounts
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -43,11 +45,9 @@ class Comparison:
     gone: frozenset[str]
     n_nights: int
 
-    def status(self, fingerprint: str) -> str:
-        """Return ``new``, ``known`` or ``reopened`` for one of tonight's findings."""
-        if fingerprint in self.new:
-            return "new"
-        return "known" if fingerprint in self.known else "reopened"
+    def counts(self) -> FindingCounts:
+        """Return how many there are of each."""
+        return FindingCounts(len(self.new), len(self.known), len(self.reopened), len(self.gone))
 
 
 def compare_nights(findings: pd.DataFrame, scored: Collection[tuple[str, str]], nights: Nights) -> Comparison:

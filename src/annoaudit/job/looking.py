@@ -19,6 +19,7 @@ from annoaudit.job.retaining import forget_annotator
 from annoaudit.job.sealed import Seals, open_seals, read_outside
 from annoaudit.job.trends import tabulate_trends
 from annoaudit.ledger.changes import Scene, list_changes
+from annoaudit.ledger.proofs import Proof, prove_record
 from annoaudit.ledger.sealing import Difference
 from annoaudit.store import open_store
 from annoaudit.store.nights import Nights
@@ -70,6 +71,14 @@ class Past:
         return as_table(
             list_changes(before, after, difference, Scene(live, a.statement.taken_at, list_ours(self.seals), name_of))
         )
+
+    def prove(self, record: str, night: str) -> Proof:
+        """Prove that a record was sealed in a night; it shows this record, and of the others only hashes."""
+        heads = self.seals.heads()
+        head = _find_head(heads, night, self.folder)
+        labels = self.seals.snapshots.load(head.statement.snapshot)
+        leaves = self.seals.load_leaves(head)
+        return prove_record(record, labels, leaves, heads, head.statement.number, self.seals.salt_key)
 
     def forget(self, annotator_id: str) -> int:
         """Remove one person's id and names from all snapshots; return how many held them.

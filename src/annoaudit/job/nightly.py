@@ -206,7 +206,7 @@ class _Run:
         )
         write_outputs(record, self.folder, run_json, code)
         self.nights.finish(run.run_id, datetime.now(UTC), code)
-        remove_expired(self.seals)
+        remove_expired(self.seals, self.job.config.retention_days, self.started_at)
         return run.run_id
 
     def _judge(
@@ -229,7 +229,7 @@ class _Run:
             project=self.name,
             passed=passes(gate, checks),
             checks=checks,
-            counts={name: len(getattr(comparison, name)) for name in ("new", "known", "reopened", "gone")},
+            counts=comparison.counts(),
             new_by_severity=new,
             compared_with=_tell_nights(comparison.n_nights),
             changes=integrity.changes,

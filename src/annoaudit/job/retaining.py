@@ -64,9 +64,11 @@ def find_expired(seals: Seals, days: int | None, now: datetime, tonight: str) ->
     return Expired(tuple(there), tuple(one.statement.run_id for one in old if one.statement.run_id not in done))
 
 
-def remove_expired(seals: Seals) -> None:
-    """Remove what heads say is removed; what a run that was cut off has left, too."""
+def remove_expired(seals: Seals, days: int | None, now: datetime) -> None:
+    """Remove what heads say is removed, and what is as old and named by no head: runs that were cut off left it."""
     heads = seals.heads()
+    if days is not None:
+        _remove_unnamed(seals, {head.statement.snapshot for head in heads}, now - timedelta(days=days))
     removed = {name: head.statement.number for head in heads for name in head.statement.removed}
     runs = [one.statement.run_id for one in heads if one.statement.run_id in removed]
     if not removed:
@@ -77,6 +79,12 @@ def remove_expired(seals: Seals) -> None:
         if number <= removed.get(name, 0):
             shutil.rmtree(seals.snapshots.path(name), ignore_errors=True)
     _remove_leaves(seals, heads, removed, latest)
+
+
+def _remove_unnamed(seals: Seals, named: set[str], limit: datetime) -> None:
+    for place in seals.snapshots.folder.iterdir():
+        if place.name not in named and place.stat().st_mtime < limit.timestamp():
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _remove_leaves(seals: Seals, heads: Sequence[Head], removed: dict[str, int], latest: dict[str, int]) -> None:

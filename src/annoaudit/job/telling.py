@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def as_lines(result: JobResult) -> Iterator[str]:
     for night in result.nights:
         yield f"{night.project}: {fold(night.record.headline)}"
         counts = night.night.counts
-        told = ", ".join(f"{counts[one]:,} {one}" for one in ("new", "known", "reopened", "gone"))
+        told = ", ".join(f"{n:,} {name}" for name, n in asdict(counts).items())
         yield f"  findings: {told} (compared with {night.night.compared_with})"
         yield from (f"  {fold(sentence)}" for sentence in night.night.integrity[:10])
         yield from (f"  gate {MARKS[one.status]:<10}  {fold(one.sentence)}" for one in night.night.checks)
@@ -61,7 +62,7 @@ def as_github(result: JobResult) -> Iterator[str]:
                 level = "error" if check.status == "failed" else "warning"
                 yield _command(level, f"{night.project}: {check.name}", check.sentence)
         new = {key: n for key, n in night.night.new_by_severity.items() if n}
-        if new and night.night.counts["known"] + night.night.counts["reopened"]:
+        if new and night.night.counts.known + night.night.counts.reopened:
             told = ", ".join(f"{n:,} {key} ({SEVERITIES[key]})" for key, n in new.items())  # type: ignore[index]
             yield _command("notice", f"{night.project}: new findings", told)
     for name, error in result.errors.items():
@@ -89,7 +90,7 @@ def _summary(result: JobResult) -> Iterator[str]:
         yield "|---|---|---|"
         yield from (f"| {one.name} | {one.status} | {escape_markdown(one.sentence)} |" for one in night.night.checks)
         yield ""
-        yield f"{plural(counts['new'], 'new finding')}, {counts['known']:,} known, {counts['gone']:,} gone."
+        yield f"{plural(counts.new, 'new finding')}, {counts.known:,} known, {counts.gone:,} gone."
         yield ""
     for name, error in result.errors.items():
         yield f"### {escape_markdown(name)}: not done\n\n{escape_markdown(error.message)}\n"
@@ -101,7 +102,7 @@ def _night_values(night: Night) -> dict[str, object]:
         "folder": str(night.folder),
         "exit_code": night.exit_code,
         "passed": told.passed,
-        "findings": dict(told.counts),
+        "findings": asdict(told.counts),
         "new_by_severity": dict(told.new_by_severity),
         "unexplained_changes": told.n_changes.get("unexplained", 0),
         "gate": {one.name: one.status for one in told.checks},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def measure_night(record: AuditRecord) -> list[MeasureRow]:
     night = record.night
     assert night is not None
     rows = [MeasureRow(name, "", float(getattr(record, name))) for name in COUNTS]
-    rows += [MeasureRow(f"n_{name}", "", float(n)) for name, n in night.counts.items()]
+    rows += [MeasureRow(f"n_{name}", "", float(n)) for name, n in asdict(night.counts).items()]
     rows += [MeasureRow("seconds", "", record.seconds), MeasureRow("gate", "", float(night.passed))]
     rates = [one for one in night.checks if one.name == "error_rate" and math.isfinite(one.value)]
     for question in record.questions:

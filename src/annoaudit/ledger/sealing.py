@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from annoaudit.labels import LabelSet
     from annoaudit.ledger.snapshots import Tables
 
-__all__ = ["Difference", "Seal", "derive_salt_key", "salt_of", "seal", "seal_labels"]
+__all__ = ["Difference", "Seal", "derive_salt_key", "entry_of", "salt_of", "seal", "seal_labels"]
 
 _SALT = b"annoaudit ledger salt 1"
 
@@ -127,6 +127,9 @@ class Difference:
     @classmethod
     def of(cls, before: Seal, after: Seal) -> Difference:
         """Compare two seals made with the same key."""
+        if before.keys == after.keys:
+            both = zip(after.keys, before.leaves, after.leaves, strict=True)
+            return cls([], [], [key for key, old, new in both if old != new])
         was, now = dict(zip(before.keys, before.leaves, strict=True)), dict(zip(after.keys, after.leaves, strict=True))
         added = [key for key in after.keys if key not in was] + _repeated(after.keys, now)
         removed = [key for key in before.keys if key not in now]
@@ -145,6 +148,11 @@ class Difference:
 def derive_salt_key(secret: bytes) -> bytes:
     """Return the key of the salts, made from the store's secret."""
     return hmac.digest(secret, _SALT, "sha256")
+
+
+def entry_of(key: str, text: str, salt: bytes) -> bytes:
+    """Return what the leaf of a record hashes: its salt, its key, a line break, its text."""
+    return salt + key.encode() + b"\n" + text.encode()
 
 
 def salt_of(key: str, salt_key: bytes) -> bytes:

@@ -82,7 +82,7 @@ def _night(record: AuditRecord) -> Iterable[str]:
     if night is None:
         return
     yield f"## Tonight: gate {'passed' if night.passed else '**FAILED**'}"
-    counts = [count(night.counts[name]) for name in ("new", "known", "reopened", "gone")]
+    counts = [count(n) for n in (night.counts.new, night.counts.known, night.counts.reopened, night.counts.gone)]
     yield _table(["New>", "Known>", "Reopened>", "Gone>"], [counts])
     rows = [[escape_markdown(one.name), one.status, escape_markdown(one.sentence)] for one in night.checks]
     if rows:

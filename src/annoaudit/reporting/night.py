@@ -11,7 +11,7 @@ from annoaudit.reporting.tables import frame_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GateCheck", "NightRecord", "night_document"]
+__all__ = ["FindingCounts", "GateCheck", "NightRecord", "night_document"]
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,22 @@ class GateCheck:
     limit: float = float("nan")
 
 
+@dataclass(frozen=True)
+class FindingCounts:
+    """Findings by what became of them since earlier nights."""
+
+    new: int = 0
+    known: int = 0
+    reopened: int = 0
+    gone: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class NightRecord:
     """One night of the job.
 
     Parameters
     ----------
-    counts
-        Findings ``new``, ``known``, ``reopened`` and ``gone``.
     new_by_severity
         New findings by severity.
     compared_with
@@ -52,7 +60,7 @@ class NightRecord:
     project: str
     passed: bool
     checks: tuple[GateCheck, ...]
-    counts: Mapping[str, int]
+    counts: FindingCounts
     new_by_severity: Mapping[str, int]
     compared_with: str
     changes: pd.DataFrame
@@ -69,7 +77,7 @@ def night_document(night: NightRecord) -> dict[str, object]:
         "project": night.project,
         "snapshot": night.snapshot,
         "gate": {"passed": night.passed, "checks": [asdict(one) for one in night.checks]},
-        "findings": dict(night.counts),
+        "findings": asdict(night.counts),
         "new_by_severity": dict(night.new_by_severity),
         "compared_with": night.compared_with,
         "changes": dict(night.n_changes),
