@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-__all__ = ["CONFIG_NAME", "Config", "Gate", "Ledger", "Notify", "Project", "Push"]
+__all__ = ["CONFIG_NAME", "Config", "Expected", "Gate", "Ledger", "Notify", "Project", "Push"]
 
 CONFIG_NAME = "annoaudit.yaml"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -46,6 +46,17 @@ class Gate(_Part):
     ] = "pass"
 
 
+class Expected(_Part):
+    """What should have arrived, to know what did not."""
+
+    items: Annotated[
+        str | Annotated[int, Field(ge=1)] | None,
+        Field(description="How many items, or a file with their ids: one a line, or a column item_id."),
+    ] = None
+    overlap: Annotated[Annotated[int, Field(ge=1)] | None, Field(description="Least labels on each item.")] = None
+    classes: Annotated[list[str], Field(description="Classes that somebody must have chosen.")] = []
+
+
 class Push(_Part):
     """Push what was flagged into a review project (Label Studio)."""
 
@@ -76,6 +87,7 @@ class Project(_Part):
     full_pull_days: Annotated[
         Count, Field(description="Read everything anew after so many days; 0: every night (live projects).")
     ] = 7
+    expected: Annotated[Expected | None, Field(description="What should have arrived.")] = None
     verdicts: Annotated[bool, Field(description="Read the reviewers' verdicts first (Label Studio).")] = False
     push: Annotated[Push | None, Field(description="Push what was flagged for review.")] = None
     gate: Annotated[Gate | None, Field(description="Limits of this project, instead of the common ones.")] = None

@@ -27,6 +27,7 @@ def judge_gate(
     is_first: bool,
     sampled: SampledRate | None,
     integrity: Sequence[str],
+    missing: Sequence[str] | None = None,
 ) -> tuple[GateCheck, ...]:
     """Compare what is known with the stated limits, one check a limit and question.
 
@@ -38,6 +39,8 @@ def judge_gate(
         Error rate from a random reviewed sample, if there is one; it goes before gold.
     integrity
         Sentences about what was altered or contradicts the history; empty where nothing is.
+    missing
+        Sentences about what should have arrived and did not; None where nothing is expected.
     """
     checks: list[GateCheck] = []
     if gate.error_rate is not None:
@@ -46,6 +49,9 @@ def judge_gate(
         checks += [_judge_agreement(gate.agreement, gate.coefficient, one) for one in questions]
     for severity, limit in sorted(gate.new_findings.items()):
         checks.append(_judge_new(severity, limit, new_by_severity.get(severity, 0), is_first=is_first))
+    if missing is not None:
+        said = " ".join(missing) or "all that is expected is there."
+        checks.append(GateCheck("completeness", "failed" if missing else "passed", f"Completeness: {said}"))
     if gate.integrity:
         status = "failed" if integrity else "passed"
         said = f"{integrity[0]} ({plural(len(integrity), 'problem')})" if integrity else "nothing contradicts the heads"

@@ -111,11 +111,12 @@ def heads_file(job: Job, name: str) -> Path | None:
 
 @dataclass(frozen=True, eq=False)
 class _Sealed:
-    """What tonight's labels are, sealed, and what became of them since the night before."""
+    """Tonight's labels, sealed; what became of them since the night before, and what did not arrive."""
 
     snapshot: Snapshot
     hashed: Seal
     integrity: Integrity
+    missing: Sequence[str] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +165,7 @@ class _Run:
         before = self.seals.verify(outside, only_last=True)
         snapshot, hashed = self.seals.seal_snapshot(with_pseudonyms(labels, name_of))
         integrity = check_integrity(self.seals, hashed, labels, before, self.material.is_live, name_of)
-        return _Sealed(snapshot, hashed, integrity)
+        return _Sealed(snapshot, hashed, integrity, self.material.missing(labels))
 
     def _compare(self, audit: Audit, sealed: _Sealed, sampled: SampledRate | None) -> tuple[AuditRecord, Pairs]:
         """The record of the night, and the pairs of detector and question that scored."""
@@ -223,7 +224,7 @@ class _Run:
         new = {str(severity): int(n) for severity, n in sorted(fresh["severity"].value_counts().items())}
         checks = judge_gate(
             gate, record.questions, new, is_first=not comparison.n_nights, sampled=sampled,
-            integrity=integrity.problems,
+            integrity=integrity.problems, missing=sealed.missing,
         )  # fmt: skip
         return NightRecord(
             project=self.name,

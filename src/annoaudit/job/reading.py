@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from annoaudit.errors import RefusedInput, UsageError
-from annoaudit.job.config import Config, Gate, Ledger, Notify, Project, Push
+from annoaudit.job.config import Config, Expected, Gate, Ledger, Notify, Project, Push
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -166,7 +166,7 @@ def _model_at(place: Place) -> type[BaseModel] | None:
     if not place:
         return Config
     common: dict[str, type[BaseModel]] = {"gate": Gate, "ledger": Ledger, "notify": Notify}
-    own: dict[str, type[BaseModel]] = {"gate": Gate, "push": Push}
+    own: dict[str, type[BaseModel]] = {"expected": Expected, "gate": Gate, "push": Push}
     if place[0] != "projects":
         return common.get(str(place[0]))
     return Project if len(place) == 2 else own.get(str(place[-1]))

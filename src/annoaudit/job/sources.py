@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annoaudit.job.bookmarks import is_full_pull_due
+from annoaudit.job.completeness import list_missing
 
 if TYPE_CHECKING:
     from annoaudit.auditing import Audit
@@ -60,6 +61,11 @@ class Material:
 
             verdicts(self.folder)
         return labels
+
+    def missing(self, labels: LabelSet) -> list[str] | None:
+        """Return what should have arrived and did not; None where nothing is expected."""
+        expected = self.project.expected
+        return None if expected is None else list_missing(labels, expected, self.job.resolve)
 
     def audit(self, labels: LabelSet, key: bytes) -> Audit:
         """Audit labels as the configuration says."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Head", "Sealed", "Statement", "append_head", "leaf_of", "read_head"]
 
 FORMAT = "annoaudit/head 1"
+_DIGITS = re.compile(r"[0-9a-f]{24,64}")
 
 
 @dataclass(frozen=True)
@@ -120,17 +122,26 @@ def read_head(line: str, where: str) -> Head:
         stated["files"] = {str(k): str(v) for k, v in stated["files"].items()}
         stated |= {name: tuple(str(one) for one in stated[name]) for name in ("removed", "forgotten")}
         statement = Statement(**stated)
-        if statement.format != FORMAT:
-            raise ValueError(f"format {statement.format!r}")
-        if not isinstance(statement.number, int):
-            raise TypeError("the number is none")
-        _ = statement.taken_at
+        _refuse_strange(statement)
         return Head(statement, str(told["log_root"]), str(told["public_key"]), str(told["signature"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RefusedInput(
             f"{where} is not a head of annoaudit's ledger ({type(error).__name__}).",
             hint="Restore the file or the store from a backup; compare with the heads kept elsewhere.",
         ) from None
+
+
+def _refuse_strange(statement: Statement) -> None:
+    """Names become paths, and what retention removed is removed: they must be what we make, digits only."""
+    if statement.format != FORMAT:
+        raise ValueError("another format")
+    if not isinstance(statement.number, int):
+        raise TypeError("the number is none")
+    roots = [statement.sealed[kind].root for kind in ("labels", "findings", "verdicts")]
+    names = [statement.snapshot, statement.run_id, *statement.removed, *roots]
+    if not all(_DIGITS.fullmatch(name) for name in names):
+        raise ValueError("a name is none")
+    _ = statement.taken_at
 
 
 def _dump(value: object) -> str:
