@@ -167,11 +167,12 @@ def print_rings(cells: dict[tuple[object, ...], list[Cell]]) -> None:
             continue
         found = [c["ring"] for c in rings if c["ring"]["p"] <= 0.05]
         both = [c["consensus"] for c in rings if c["consensus"]["n"]]
-        print(
-            f"| {attack} | {share:.0%} | {r} | {len(found)} of {len(rings)} | "
-            f"{mean([f['precision'] for f in found])} | {mean([f['recall'] for f in found])} | {mean([c['ring']['auroc'] for c in rings])} | "
-            f"{mean([b['ours'] for b in both])} | {mean([b['dawid_skene'] for b in both])} |"
-        )
+        told = [
+            attack, f"{share:.0%}", str(r), f"{len(found)} of {len(rings)}", mean([f["precision"] for f in found]),
+            mean([f["recall"] for f in found]), mean([c["ring"]["auroc"] for c in rings]),
+            mean([b["ours"] for b in both]), mean([b["dawid_skene"] for b in both]),
+        ]  # fmt: skip
+        print("| " + " | ".join(told) + " |")
 
 
 def group(rows: list[Cell]) -> dict[tuple[object, ...], list[Cell]]:

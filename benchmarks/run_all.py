@@ -36,6 +36,10 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "evidence": ("benchmarks/evidence.py", "digits", "duplicates", "banking77"),
     "label_studio_pull": ("benchmarks/label_studio_pull.py", "10000"),
     "label_studio_push": ("benchmarks/label_studio_push.py", "10000"),
+    "tampering": ("benchmarks/tampering.py", "40"),
+    "killing": ("benchmarks/killing.py", "200", "1"),
+    "ledger": ("benchmarks/ledger.py", "1000000"),
+    "store": ("benchmarks/store.py",),
 }
 WITH_PEERS = {
     "truth_inference_cost": ("crowd-kit==1.4.2",),

@@ -44,7 +44,7 @@ Written by `python docs/regenerate.py` from `annoaudit --help`; do not edit by h
 | code | meaning |
 | --- | --- |
 | 0 | done; the gate, if any, passed |
-| 1 | the gate failed |
+| 1 | the gate failed; of `verify`: something differs; of `prove --check`: the proof does not hold |
 | 2 | usage, configuration or refused input: one message names the place and the mend |
 | 3 | could not do the job, or a detector failed (everything else is written) |
 | 4 | audited and stored, but a push or a notification failed |

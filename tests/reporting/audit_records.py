@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from annoaudit.findings import FINDING_COLUMNS, Finding, Outcome, fingerprint
+from annoaudit.reporting.night import FindingCounts, GateCheck, NightRecord
 from annoaudit.reporting.record import (
     AuditRecord,
     ErrorRate,
@@ -457,3 +458,57 @@ def _plant(value: Any, change: Callable[[str], str], literals: bool) -> Any:
 
 def _plant_column(column: pd.Series, change: Callable[[str], str]) -> pd.Series:
     return pd.Series([change(str(entry)) for entry in column], index=column.index, dtype=object)
+
+
+def nightly(record: AuditRecord, n_nights: int = 12) -> AuditRecord:
+    """The same audit as one night of the job, with failed limits, changes and trends."""
+    rng = np.random.default_rng(5)
+    statuses = ["unexplained"] * 2 + ["told"] * 3 + ["explained"] * 4
+    changes = pd.DataFrame(
+        [
+            {
+                "what": "changed", "record": f"annotation/{k}", "item_id": f"i{k}", "annotation_id": f"{k}",
+                "label_id": f"l{k}", "question": "topic", "annotator": "a-1", "by": "a-2", "at": "2026-03-14T01:00:00Z",
+                "was": CLASSES[k % 6], "now": CLASSES[(k + 1) % 6], "why": "edited", "status": status,
+            }
+            for k, status in enumerate(statuses)
+        ]
+    )  # fmt: skip
+    rates = 0.1 + 0.02 * rng.standard_normal(n_nights)
+    trends = pd.DataFrame(
+        {
+            "at": pd.date_range("2026-03-03 02:15", periods=n_nights, freq="D", tz="UTC"),
+            "n_labels": rng.integers(1900, 2000, n_nights).astype(float),
+            "n_flagged": rng.integers(90, 140, n_nights).astype(float),
+            "n_new": rng.integers(0, 9, n_nights).astype(float),
+            "n_gone": rng.integers(0, 9, n_nights).astype(float),
+            "error_rate": np.where(np.arange(n_nights) % 3 == 0, np.nan, rates),
+            "error_rate_low": np.where(np.arange(n_nights) % 3 == 0, np.nan, rates - 0.03),
+            "error_rate_high": np.where(np.arange(n_nights) % 3 == 0, np.nan, rates + 0.03),
+            "agreement": 0.8,
+            "agreement_low": 0.7,
+            "agreement_high": 0.9,
+            "gate": 1.0,
+        }
+    )
+    night = NightRecord(
+        project="tickets",
+        passed=False,
+        checks=(
+            GateCheck(
+                "error_rate", "failed", "Error rate: 12.0 % lies above the limit of 5.0 %.", 0.12, 0.1, 0.14, 0.05
+            ),
+            GateCheck("agreement", "not judged", "Agreement: not judged."),
+            GateCheck("integrity", "passed", "Integrity: nothing contradicts the heads."),
+        ),
+        counts=FindingCounts(3, 80, 1, 2),
+        new_by_severity={"L0": 3},
+        compared_with="11 earlier nights",
+        changes=changes,
+        n_changes={"unexplained": 2, "told": 3, "explained": 4},
+        integrity=("12 heads were verified.", "annotation/0: its answers are others."),
+        trends=trends,
+        coefficient="krippendorff_alpha",
+        snapshot="d22f736659b38055bf0cc232",
+    )
+    return dataclasses.replace(record, night=night)

@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from annoaudit.cli.formats import CONVERT_EXAMPLES, convert_command, describe_formats
+from annoaudit.cli.job import register
 from annoaudit.cli.review import (
     APPLY_EXAMPLES,
     PUSH_EXAMPLES,
@@ -161,6 +162,7 @@ app.command("push", epilog=PUSH_EXAMPLES)(push_command)
 app.command("verdicts", epilog=VERDICTS_EXAMPLES)(verdicts_command)
 app.command("unpush", epilog=UNPUSH_EXAMPLES)(unpush_command)
 app.command("apply", epilog=APPLY_EXAMPLES)(apply_command)
+register(app)
 
 
 def _first_sentence(thing: object) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from annoaudit.reporting.night import night_document
 from annoaudit.reporting.record import AuditRecord, QuestionRecord, ReviewRecord
 from annoaudit.reporting.tables import frame_rows
 from annoaudit.reporting.text import well_formed
@@ -31,7 +32,7 @@ def render_json(record: AuditRecord) -> str:
 
 def run_document(record: AuditRecord) -> dict[str, object]:
     """Return ``run.json`` as plain values."""
-    document = {
+    document: dict[str, object] = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "annoaudit_version": record.version,
@@ -50,6 +51,8 @@ def run_document(record: AuditRecord) -> dict[str, object]:
         "settings": record.settings,
         "review": None if record.review is None else _review(record.review),
     }
+    if record.night is not None:
+        document["night"] = night_document(record.night)
     return {key: plain_value(value) for key, value in document.items()}
 
 

@@ -12,6 +12,7 @@ from annoaudit.findings import tell_share
 from annoaudit.reporting.as_json import plain_value
 from annoaudit.reporting.heat import ConfusionRow, PairRow, confusion_map, confusion_rows, pair_map, pair_rows
 from annoaudit.reporting.marks import STEPS, HeatMap
+from annoaudit.reporting.night import NightRecord
 from annoaudit.reporting.people import IN_LABELS, MAX_PATTERNS, describe_search, pattern_cards, patterns_note
 from annoaudit.reporting.record import AuditRecord, PeopleRecord, QuestionRecord, ReviewRecord
 from annoaudit.reporting.review_queue import MAX_ENTRIES, queue_cards, queue_note
@@ -23,6 +24,7 @@ from annoaudit.reporting.tables import (
     agreement_table,
     annotator_table,
     class_table,
+    frame_rows,
     sorted_outcomes,
 )
 from annoaudit.reporting.text import (
@@ -36,6 +38,7 @@ from annoaudit.reporting.text import (
     spell_seconds,
     spell_time,
 )
+from annoaudit.reporting.trends import TrendChart, TrendRow, lay_out_trends, trend_rows
 from annoaudit.reporting.verdict_table import (
     OPEN_REVIEW,
     SampledRow,
@@ -52,6 +55,8 @@ _N_OPEN = 12
 _NOTEBOOK_ENTRIES = 10
 _NOTEBOOK_ANNOTATORS = 12
 _NOTEBOOK_PATTERNS = 8
+_N_CHANGES = 60
+_N_NIGHTS = 31
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,15 @@ class VerdictPage:
     open_note: str
 
 
+@dataclass(frozen=True)
+class NightPage:
+    """A night's tables cut to what a page shows, and its charts laid out."""
+
+    changes: list[dict[str, object]]
+    rows: list[TrendRow]
+    charts: list[TrendChart]
+
+
 def render_html(record: AuditRecord) -> str:
     """Return the audit as one self-contained HTML page, without scripts and without anything to load.
 
@@ -99,6 +113,7 @@ def render_html(record: AuditRecord) -> str:
             pages=[_page(question) for question in record.questions],
             settings=plain_value(record.settings),
             steps=range(STEPS),
+            night=None if record.night is None else _night_page(record.night),
         )
     )
 
@@ -142,6 +157,14 @@ def _verdicts(review: ReviewRecord | None) -> VerdictPage | None:
         rows=verdict_table(review.figures),
         sampled=sampled_table(review.sampled),
         open_note=OPEN_REVIEW if was_open(review.figures) else "",
+    )
+
+
+def _night_page(night: NightRecord) -> NightPage:
+    return NightPage(
+        changes=frame_rows(night.changes.head(_N_CHANGES)),
+        rows=trend_rows(night.trends.tail(_N_NIGHTS)),
+        charts=lay_out_trends(night.trends, night.coefficient),
     )
 
 

@@ -48,6 +48,7 @@ def render_markdown(record: AuditRecord) -> str:
     """Return the audit as GitHub-flavoured Markdown; at most 50 queue entries are listed."""
     blocks = chain(
         _head(record),
+        _night(record),
         _queue(record),
         _people(record.people),
         _verdicts(record),
@@ -85,6 +86,19 @@ def _head(record: AuditRecord) -> Iterable[str]:
     heads = ("Items", "Labels", "Annotators", "Flagged", "To review")
     yield _table([f"{head}>" for head in heads], [[count(n) for n in numbers]])
     yield f"**Next step:** {escape_markdown(record.next_step, 600)}"
+
+
+def _night(record: AuditRecord) -> Iterable[str]:
+    night = record.night
+    if night is None:
+        return
+    yield f"## Tonight: gate {'passed' if night.passed else '**FAILED**'}"
+    counts = [count(n) for n in (night.counts.new, night.counts.known, night.counts.reopened, night.counts.gone)]
+    yield _table(["New>", "Known>", "Reopened>", "Gone>"], [counts])
+    rows = [[escape_markdown(one.name), one.status, escape_markdown(one.sentence)] for one in night.checks]
+    if rows:
+        yield _table(["Limit", "Result", "Why"], rows)
+    yield "\n".join(f"- {escape_markdown(one)}" for one in night.integrity[:MAX_LISTED])
 
 
 def _queue(record: AuditRecord) -> Iterable[str]:

@@ -15,6 +15,8 @@ from annoaudit.findings import Outcome
 if TYPE_CHECKING:
     import pandas as pd
 
+    from annoaudit.reporting.night import NightRecord
+
 __all__ = [
     "AuditRecord",
     "ErrorRate",
@@ -269,7 +271,8 @@ class AuditRecord:
 
     ``findings`` has the columns of :data:`annoaudit.findings.FINDING_COLUMNS`. ``queue`` is sorted by rank
     and may be cut for display; ``n_queued`` is its whole length. ``limits`` are sentences: what was not
-    checked, what the reader could not know, and why. ``review`` is None where no verdict is known.
+    checked, what the reader could not know, and why. ``review`` is None where no verdict is known. ``night`` is there
+    where the nightly job audited.
     """
 
     title: str
@@ -294,3 +297,4 @@ class AuditRecord:
     people: PeopleRecord = field(default_factory=PeopleRecord)
     settings: Mapping[str, object] = field(default_factory=dict)
     review: ReviewRecord | None = None
+    night: NightRecord | None = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from annoaudit.store.rows import RunRow
+from annoaudit.store.rows import MeasureRow, NightRow, RunRow, StateRow
 
 if TYPE_CHECKING:
     from annoaudit.store.database import Store, open_store
 
-__all__ = ["RunRow", "Store", "open_store"]
+__all__ = ["MeasureRow", "NightRow", "RunRow", "StateRow", "Store", "open_store"]
 
 
 def __getattr__(name: str) -> object:

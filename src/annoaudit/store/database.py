@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import Connection, Engine, Select, Table, case, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Select, case, func, select
 
 from annoaudit.errors import UsageError
 from annoaudit.findings import FINDING_COLUMNS
 from annoaudit.store import tables
 from annoaudit.store.engines import as_url, make_engine, name_of
 from annoaudit.store.failures import damaged, explained
-from annoaudit.store.frames import COUNTS, NUMBERS, Columns, as_columns, as_frame, as_text, check_findings
+from annoaudit.store.frames import COUNTS, NUMBERS, as_frame, as_text, check_findings
+from annoaudit.store.inserting import as_state, insert_run, number_of
 from annoaudit.store.schema import PSEUDONYM_KEY, prepare, writing
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from annoaudit.store.rows import RunRow
+    from annoaudit.store.rows import RunRow, StateRow
 
 __all__ = ["Store", "open_store"]
 
@@ -89,7 +89,7 @@ class Store:
             raise damaged(self.location, "the key of the pseudonyms is missing")
         return key
 
-    def add_run(self, run: RunRow, findings: pd.DataFrame, run_json: str) -> str:
+    def add_run(self, run: RunRow, findings: pd.DataFrame, run_json: str, *, states: Sequence[StateRow] = ()) -> str:
         """Store a run with its findings, all at once or not at all, and return its id.
 
         Parameters
@@ -98,6 +98,8 @@ class Store:
             (F,) rows with the columns :data:`annoaudit.findings.FINDING_COLUMNS`; may be empty.
         run_json
             The run as ``run.json`` has it.
+        states
+            What detectors carry to their next run.
 
         Raises
         ------
@@ -105,19 +107,30 @@ class Store:
             Columns are missing, a fingerprint is empty or stands there twice, or the run is stored already.
         """
         check_findings(findings)
-        fixed, words, tonight = as_columns(findings)
-        stored = {name: as_text(value) if isinstance(value, str) else value for name, value in asdict(run).items()}
         with explained(self.location), writing(self.engine) as connection:
-            if connection.execute(_number_of(run.run_id)).scalar_one_or_none() is not None:
-                raise UsageError(f"Run {run.run_id} is in the store already.", hint="Give each run its own id.")
-            query = insert(tables.runs).values(**stored, run_json=as_text(run_json))
-            connection.execute(query)
-            number = connection.execute(_number_of(run.run_id)).scalar_one()
-            repeated = [number] * len(findings)
-            _add_new(connection, tables.findings, fixed | {"first_run_number": repeated})
-            _add_new(connection, tables.explanations, words)
-            _add_new(connection, tables.sightings, tonight | {"run_number": repeated})
+            insert_run(connection, run, findings, run_json, states)
         return run.run_id
+
+    def states(self, project: str, run_id: str | None = None) -> dict[tuple[str, str], StateRow]:
+        """Return what detectors left for their next run on a project, by detector and question.
+
+        Parameters
+        ----------
+        run_id
+            What this run left; by default the latest of each detector and question.
+
+        Raises
+        ------
+        UsageError
+            There is no such run.
+        """
+        table = tables.states
+        query = select(table).where(table.c.project == as_text(project)).order_by(table.c.run_number)
+        with self._reading() as connection:
+            if run_id is not None:
+                query = query.where(table.c.run_number == self._find(connection, run_id))
+            rows = connection.execute(query).all()
+            return {(row.detector, row.question): as_state(row) for row in rows}
 
     def runs(self) -> pd.DataFrame:
         """Return the runs, oldest first: one row each with the fields of :class:`RunRow`."""
@@ -188,16 +201,12 @@ class Store:
         if run_id is None:
             number = connection.execute(select(func.max(tables.runs.c.number))).scalar_one()
             return number
-        number = connection.execute(_number_of(run_id)).scalar_one_or_none()
+        number = connection.execute(number_of(run_id)).scalar_one_or_none()
         if number is None:
             raise UsageError(
                 f"The store {self.location} has no run {as_text(run_id)!r}.", hint="runs() lists what it has."
             )
         return number
-
-
-def _number_of(run_id: str) -> Select[int]:
-    return select(tables.runs.c.number).where(tables.runs.c.run_id == as_text(run_id))
 
 
 def _findings_of(number: int) -> Select[tuple[object, ...]]:
@@ -224,19 +233,3 @@ def _findings_of(number: int) -> Select[tuple[object, ...]]:
 
 
 _FINDING_TABLES = (tables.sightings, tables.findings, tables.explanations)
-
-
-def _add_new(connection: Connection, table: Table, columns: Columns) -> None:
-    """Insert the rows whose key is not there yet.
-
-    Compiled once and handed to the driver as it is: SQLAlchemy's own way of binding each value, which these
-    plain texts and numbers don't need, takes longer than the database.
-    """
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    compiled = make(table).on_conflict_do_nothing().compile(dialect=connection.dialect, column_keys=list(columns))
-    names = compiled.positiontup or list(columns)
-    rows = list(zip(*(columns[name] for name in names), strict=True))
-    if rows and compiled.positional:
-        connection.exec_driver_sql(compiled.string, rows)
-    elif rows:
-        connection.exec_driver_sql(compiled.string, [dict(zip(names, row, strict=True)) for row in rows])

@@ -16,7 +16,7 @@ from annoaudit.store.failures import damaged
 
 __all__ = ["PSEUDONYM_KEY", "SCHEMA_VERSION", "STEPS", "Step", "migrate", "prepare", "writing"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION = "annoaudit"
 PSEUDONYM_KEY = "pseudonym_key"
 
@@ -28,8 +28,12 @@ def _add_review_tables(connection: Connection) -> None:
     tables.METADATA.create_all(connection, tables=list(tables.REVIEW_TABLES))
 
 
-STEPS: Mapping[int, Step] = {1: _add_review_tables}
-"""The step that leads away from each schema version: 1 knew no reviews."""
+def _add_night_tables(connection: Connection) -> None:
+    tables.METADATA.create_all(connection, tables=list(tables.NIGHT_TABLES))
+
+
+STEPS: Mapping[int, Step] = {1: _add_review_tables, 2: _add_night_tables}
+"""The step that leads away from each schema version: 1 knew no reviews, 2 no nights."""
 
 
 @contextmanager

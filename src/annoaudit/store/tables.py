@@ -24,16 +24,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METADATA",
+    "NIGHT_TABLES",
     "REVIEW_TABLES",
     "UtcDateTime",
     "explanations",
     "findings",
+    "heads",
     "journal",
+    "measures",
     "meta",
+    "nights",
     "receipts",
     "runs",
     "secrets",
     "sightings",
+    "states",
     "verdicts",
 ]
 
@@ -201,3 +206,54 @@ verdicts = Table(
 )
 
 REVIEW_TABLES = (receipts, journal, verdicts)
+
+# What a detector carries to its next run, by the run that left it: a run that was cut off is not counted on.
+states = Table(
+    "states",
+    METADATA,
+    Column("run_number", Integer, ForeignKey("runs.number"), primary_key=True),
+    Column("project", Text, primary_key=True),
+    Column("detector", Text, primary_key=True),
+    Column("question", Text, primary_key=True),
+    _text("version"),
+    _text("state_json"),
+    sqlite_with_rowid=False,
+)
+
+# A run of the nightly job. It is finished once its outputs are written; only then later nights compare with it.
+nights = Table(
+    "nights",
+    METADATA,
+    Column("run_number", Integer, ForeignKey("runs.number"), primary_key=True),
+    _text("project"),
+    _text("snapshot"),
+    _text("scored_json"),
+    _text("gate_json"),
+    Column("finished_at", UtcDateTime),
+    Column("notified_at", UtcDateTime),
+)
+
+# The figures of a night that trends show.
+measures = Table(
+    "measures",
+    METADATA,
+    Column("run_number", Integer, ForeignKey("runs.number"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("question", Text, primary_key=True),
+    _number("value"),
+    _number("low"),
+    _number("high"),
+    sqlite_with_rowid=False,
+)
+
+# The log of heads, see annoaudit.ledger; only ever appended to.
+heads = Table(
+    "heads",
+    METADATA,
+    Column("project", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    _text("head_json"),
+    sqlite_with_rowid=False,
+)
+
+NIGHT_TABLES = (states, nights, measures, heads)

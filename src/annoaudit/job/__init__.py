@@ -1,0 +1,1 @@
+"""The nightly job: annoaudit.yaml, run, gate, notifications."""

@@ -1,0 +1,97 @@
+"""Tonight's findings against those of earlier nights: new, known, gone, reopened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from annoaudit.reporting.night import FindingCounts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from annoaudit.store.nights import Nights
+
+__all__ = ["Comparison", "compare_nights"]
+
+FACTS = "ledger"
+"""The detector whose findings are about one night's changes: they are not looked for again, so they never go."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Fingerprints by what became of them.
+
+    Parameters
+    ----------
+    new
+        In no earlier night.
+    known
+        In the night before, too.
+    reopened
+        In an earlier night, but not in the one before.
+    gone
+        In the night before, but not tonight. A detector that did not score tonight loses nothing: what it found
+        before is neither known nor gone.
+    n_nights
+        Earlier nights; 0 where there is nothing to compare with.
+    """
+
+    new: frozenset[str]
+    known: frozenset[str]
+    reopened: frozenset[str]
+    gone: frozenset[str]
+    n_nights: int
+
+    def counts(self) -> FindingCounts:
+        """Return how many there are of each."""
+        return FindingCounts(len(self.new), len(self.known), len(self.reopened), len(self.gone))
+
+
+def compare_nights(findings: pd.DataFrame, scored: Collection[tuple[str, str]], nights: Nights) -> Comparison:
+    """Compare tonight's findings with the finished nights.
+
+    The night before is, for each detector and question, the latest finished one in which it scored.
+
+    Parameters
+    ----------
+    scored
+        Pairs of detector and question that gave scores tonight.
+    """
+    finished = nights.finished()
+    before: set[str] = set()
+    for number, pairs in _latest_scored(finished).items():
+        rows = nights.fingerprints(number)
+        before |= {
+            str(name)
+            for name, *pair in zip(rows["fingerprint"], rows["detector"], rows["question"], strict=True)
+            if (pair[0], pair[1]) in pairs
+        }
+    all_rows = nights.fingerprints()
+    ever = set(all_rows["fingerprint"])
+    judged = set(all_rows["fingerprint"][[pair in set(scored) for pair in _pairs(all_rows)]])
+    tonight = set(findings["fingerprint"])
+    return Comparison(
+        new=frozenset(tonight - ever),
+        known=frozenset(tonight & before),
+        reopened=frozenset((tonight & ever) - before),
+        gone=frozenset((before & judged) - tonight),
+        n_nights=len(finished),
+    )
+
+
+def _latest_scored(finished: pd.DataFrame) -> dict[int, set[tuple[str, str]]]:
+    """For each night, the pairs of detector and question that scored there last."""
+    latest: dict[tuple[str, str], int] = {}
+    for number, text in zip(finished["number"], finished["scored_json"], strict=True):
+        latest |= {(str(pair[0]), str(pair[1])): int(number) for pair in json.loads(text)}
+    nights: dict[int, set[tuple[str, str]]] = {}
+    for pair, number in latest.items():
+        nights.setdefault(number, set()).add(pair)
+    return nights
+
+
+def _pairs(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    return list(zip(rows["detector"], rows["question"], strict=True))

@@ -1,0 +1,102 @@
+"""What a night audits: the labels of its source, and the companions that the configuration names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from annoaudit.job.bookmarks import is_full_pull_due
+from annoaudit.job.completeness import list_missing
+
+if TYPE_CHECKING:
+    from annoaudit.auditing import Audit
+    from annoaudit.job.config import Project
+    from annoaudit.job.gate import SampledRate
+    from annoaudit.job.reading import Job
+    from annoaudit.labels import LabelSet
+
+__all__ = ["Material"]
+
+
+@dataclass(frozen=True)
+class Material:
+    """The source and the companions of one project."""
+
+    job: Job
+    name: str
+    folder: Path
+
+    @property
+    def project(self) -> Project:
+        """What the configuration says of the project."""
+        return self.job.config.projects[self.name]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the source is a platform, with a history of its own."""
+        from annoaudit.connectors import is_address
+
+        return is_address(self.project.source)
+
+    def read(self, now: datetime, *, is_first: bool) -> LabelSet:
+        """Read the labels; from a live project what changed, and after some days everything.
+
+        Parameters
+        ----------
+        is_first
+            There is no earlier night, so no verdicts to read.
+        """
+        from annoaudit.connectors import pull
+        from annoaudit.formats import read
+
+        told = self.project
+        if not self.is_live:
+            return read(self.job.resolve(told.source), mapping=told.mapping or None, format=told.format)
+        due = is_full_pull_due(self.folder, told.full_pull_days, now)
+        labels = pull(told.source, into=self.folder, full=due)
+        if told.verdicts and not is_first:
+            from annoaudit.reviewing import verdicts
+
+            verdicts(self.folder)
+        return labels
+
+    def missing(self, labels: LabelSet) -> list[str] | None:
+        """Return what should have arrived and did not; None where nothing is expected."""
+        expected = self.project.expected
+        return None if expected is None else list_missing(labels, expected, self.job.resolve)
+
+    def audit(self, labels: LabelSet, key: bytes) -> Audit:
+        """Audit labels as the configuration says."""
+        from annoaudit.auditing import audit
+
+        told = self.project
+        return audit(
+            labels,
+            probabilities=self._at(told.probabilities),
+            features=self._at(told.features),
+            gold=self._at(told.gold),
+            budget=told.budget,
+            question=told.question,
+            detectors=told.detectors,
+            media_root=self._at(told.media_root),
+            pseudonym_key=key,
+            seed=told.seed,
+        )
+
+    def sampled_rate(self) -> SampledRate | None:
+        """Return the error rate from the random sample of a blinded review, where there is one; ask no server."""
+        if not self.is_live:
+            return None
+        from annoaudit.reviewing import verdicts
+
+        table = verdicts(self.folder, offline=True).sampled
+        rows = table[table["what"] == "error rate of the project"]
+        if not len(rows):
+            return None
+        value, low, high, basis = (rows[name].iloc[0] for name in ("value", "low", "high", "basis"))
+        return float(value), float(low), float(high), str(basis)
+
+    def _at(self, path: str | None) -> Path | None:
+        return None if path is None else self.job.resolve(path)

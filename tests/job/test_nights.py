@@ -1,0 +1,158 @@
+"""Nights of a project of files: what is compared, judged, written and stored."""
+
+import json
+import sqlite3
+
+import pandas as pd
+import pytest
+from jobs import annoaudit, flip, make_labels, write_job
+
+from annoaudit.errors import AnnoauditError
+from annoaudit.job.locking import locked
+from annoaudit.job.reading import read_job
+from annoaudit.job.running import run_job
+from annoaudit.reporting.night import FindingCounts
+from annoaudit.store import open_store
+from annoaudit.store.nights import Nights
+
+FILES = {"report.html", "run.json", "findings.parquet", "findings.jsonl", "metrics.prom", "annoaudit.db"}
+
+
+def night(path):
+    result = run_job(read_job(path), (), lambda _: None)
+    assert not result.errors
+    return result
+
+
+def test_a_night_writes_everything_and_the_next_one_knows_it(tmp_path):
+    path = write_job(tmp_path)
+    first, second = night(path).nights[0], night(path).nights[0]
+    assert {one.name for one in first.folder.iterdir()} >= FILES
+    n = len(first.record.findings)
+    assert n > 0
+    assert first.night.counts == FindingCounts(new=n)
+    assert second.night.counts == FindingCounts(known=n)
+    assert len(list((first.folder / "snapshots").iterdir())) == 1, "equal nights share a snapshot"
+    document = json.loads((first.folder / "run.json").read_text())
+    assert document["night"]["findings"]["known"] == n
+    assert document["night"]["gate"]["passed"] is True
+
+
+def test_findings_go_and_come_back(tmp_path):
+    labels = make_labels()
+    path = write_job(tmp_path, labels=labels)
+    before = set(night(path).nights[0].record.findings["fingerprint"])
+    write_job(tmp_path, labels=flip(labels, [3, 30, 60, 90]))
+    changed = night(path).nights[0]
+    now = set(changed.record.findings["fingerprint"])
+    assert changed.night.counts.new == len(now - before) > 0
+    assert changed.night.counts.gone == len(before - now)
+    write_job(tmp_path, labels=labels)
+    back = night(path).nights[0]
+    assert back.night.counts.new == 0
+    assert back.night.counts.reopened == len(before - now)
+    assert back.night.counts.gone == len(now - before)
+
+
+def test_a_detector_that_did_not_run_loses_nothing_and_reopens_nothing(tmp_path):
+    only = "    detectors: [consensus_disagreement]\n"
+    path = write_job(tmp_path)
+    first = night(path).nights[0]
+    n_own = int((first.record.findings["detector"] == "consensus_disagreement").sum())
+    assert 0 < n_own < len(first.record.findings)
+    write_job(tmp_path, project=only)
+    assert night(path).nights[0].night.counts == FindingCounts(known=n_own)
+    write_job(tmp_path)
+    assert night(path).nights[0].night.counts.known == len(first.record.findings)
+
+
+def test_states_of_detectors_are_stored_with_the_run_and_those_of_finished_nights_come_back(tmp_path):
+    from datetime import UTC, datetime
+
+    from annoaudit.findings import FINDING_COLUMNS
+    from annoaudit.store import NightRow, RunRow, StateRow
+
+    def run(run_id):
+        counts = dict.fromkeys(("n_items", "n_labels", "n_annotators", "n_flagged", "n_queued"), 0)
+        return RunRow(started_at=datetime.now(UTC), seconds=1, version="1", source="x", run_id=run_id, **counts)
+
+    def state(value):
+        return [StateRow("p", "drift", "q", "1", {"wealth": value})]
+
+    empty = pd.DataFrame({name: [] for name in FINDING_COLUMNS})
+    with open_store(tmp_path / "annoaudit.db") as store:
+        nights = Nights(store, "p")
+        nights.add(run("a"), empty, "{}", NightRow("p", "", ()), states=state(1.5))
+        assert nights.states() == {}
+        nights.finish("a", datetime.now(UTC), 0)
+        nights.add(run("b"), empty, "{}", NightRow("p", "", ()), states=state(2.5))
+        assert nights.states()["drift", "q"].state == {"wealth": 1.5}, "night b was cut off"
+        assert store.states("p")["drift", "q"].state == {"wealth": 2.5}
+        assert store.states("p", "a")["drift", "q"].state == {"wealth": 1.5}
+        assert store.states("other") == {}
+        store.add_run(run("c"), empty, "{}", states=state(3.5))
+        assert store.states("p")["drift", "q"].state == {"wealth": 3.5}
+
+
+def test_a_store_of_schema_2_is_brought_forward(tmp_path):
+    path = write_job(tmp_path)
+    night(path)
+    file = tmp_path / "nightly" / "bikes" / "annoaudit.db"
+    raw = sqlite3.connect(file)
+    for table in ("states", "nights", "measures", "heads"):
+        raw.execute(f"drop table {table}")
+    raw.execute("update meta set value = '2' where key = 'schema_version'")
+    raw.commit()
+    raw.close()
+    found = night(path).nights[0]
+    assert found.night.counts.known == 0, "the old run was no night"
+    with open_store(file) as store:
+        assert len(store.runs()) == 2
+        assert len(Nights(store, "bikes").finished()) == 1
+
+
+def test_two_runs_at_once(tmp_path):
+    path = write_job(tmp_path)
+    night(path)
+    folder = read_job(path).folder("bikes")
+    with locked(folder):
+        done = annoaudit("run", cwd=tmp_path)
+        assert done.returncode == 3
+        assert "Another run is under way" in done.stdout
+        assert "Traceback" not in done.stderr
+    with pytest.raises(AnnoauditError, match="under way"), locked(folder), locked(folder):
+        pass
+    assert annoaudit("run", cwd=tmp_path).returncode == 0
+
+
+def test_one_project_that_fails_keeps_no_other_from_running(tmp_path):
+    path = write_job(tmp_path)
+    path.write_text(path.read_text() + "  gone:\n    source: none.csv\n")
+    done = annoaudit("run", "--json", cwd=tmp_path)
+    told = json.loads(done.stdout)
+    assert done.returncode == told["exit_code"] == 2
+    assert list(told["projects"]) == ["bikes"]
+    assert "none.csv" in told["errors"]["gone"]
+    assert annoaudit("run", "bikes", cwd=tmp_path).returncode == 0
+    assert annoaudit("run", "nobody", cwd=tmp_path).returncode == 2
+
+
+def test_names_stand_in_no_output_but_the_snapshots(tmp_path):
+    path = write_job(tmp_path)
+    found = night(path).nights[0]
+    for file in found.folder.rglob("*"):
+        if file.is_file() and "snapshots" not in file.parts:
+            assert b"ann3" not in file.read_bytes(), file
+
+
+def test_trend_and_report(tmp_path):
+    write_job(tmp_path)
+    assert annoaudit("trend", cwd=tmp_path).returncode == 2
+    for _ in range(2):
+        assert annoaudit("run", cwd=tmp_path).returncode == 0
+    table = json.loads(annoaudit("trend", "--json", cwd=tmp_path).stdout)
+    assert [row["n_new"] > 0 for row in table] == [True, False]
+    assert all(row["agreement_low"] < row["agreement"] < row["agreement_high"] for row in table)
+    shown = annoaudit("trend", "--last", "1", cwd=tmp_path).stdout.splitlines()
+    assert len(shown) == 2
+    assert annoaudit("report", cwd=tmp_path).stdout.strip().endswith("report.html")
