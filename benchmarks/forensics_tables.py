@@ -101,7 +101,7 @@ def print_ranks(rows: list[Cell]) -> None:
     ranks = sorted({name for name, one in known if one["level"] == "annotator"})
     pairs = sorted({name for name, one in known if one["level"] == "pair"})
     print(
-        "\nRank only: flags of the policy per 1,000 annotators of the group, before the cap; e values: teams with one.\n"
+        "\nRank only: flags of the policy per 1,000 annotators of the group before the cap; e values: teams with one.\n"
     )
     print("| detector | " + " | ".join(CONTROLS) + " |")
     print("|---|" + "---|" * len(CONTROLS))
@@ -132,8 +132,8 @@ def print_ring(rows: list[Cell]) -> None:
 def print_power(rows: list[Cell]) -> None:
     print(
         "\n### Power (N=2000, W=40, K=4; secret_subset_ring at R=3: N=6000)\n\nMeans over seeds. AUROC of attackers "
-        "among annotators, by the detector meant for the attack and by peers; share of attackers flagged and honest people "
-        "flagged per team, before the cap; average precision of the malicious wrong labels in the queue's order, and "
+        "among annotators, by the detector meant for the attack and by peers; share of attackers flagged and honest "
+        "people flagged per team, before the cap; average precision of the malicious wrong labels in the queue's order, and "
         "by peers (at R=1 self-confidence of the same probabilities).\n"
     )
     heads = ["attack", "share", "R", "seeds", "detector", "AUROC", "DS", "MACE", "CROWDLAB", "majority", "flagged",
@@ -146,10 +146,12 @@ def print_power(rows: list[Cell]) -> None:
         peers = [mean([c["peers"].get(name, {}).get("auroc") for c in mine])
                  for name in ("dawid_skene", "mace", "crowdlab", "majority")]  # fmt: skip
         labels = [c["peers"].get("crowdlab", c["peers"].get("self_confidence", {})).get("ap") for c in mine]
-        told = [attack, f"{share:.0%}", str(r), str(len(mine)), best or "none",
-                mean([c["auroc"].get(best) for c in mine]), *peers, mean([c["flags"].get(best) for c in mine]), mean([c["false"].get(best) for c in mine]),
-                mean([c["ap"] for c in mine]), mean(labels),
-                mean([c["peers"].get("dawid_skene", {}).get("ap") for c in mine])]  # fmt: skip
+        told = [
+            attack, f"{share:.0%}", str(r), str(len(mine)), best or "none", mean([c["auroc"].get(best) for c in mine]),
+            *peers, mean([c["flags"].get(best) for c in mine]), mean([c["false"].get(best) for c in mine]),
+            mean([c["ap"] for c in mine]), mean(labels),
+            mean([c["peers"].get("dawid_skene", {}).get("ap") for c in mine]),
+        ]  # fmt: skip
         print("| " + " | ".join(told) + " |")
     print_rings(cells)
 
