@@ -133,7 +133,7 @@ def print_power(rows: list[Cell]) -> None:
     print(
         "\n### Power (N=2000, W=40, K=4; secret_subset_ring at R=3: N=6000)\n\nMeans over seeds. AUROC of attackers "
         "among annotators, by the detector meant for the attack and by peers; share of attackers flagged and honest "
-        "people flagged per team, before the cap; average precision of the malicious wrong labels in the queue's order, and "
+        "people flagged per team, before the cap; average precision of malicious wrong labels in the queue's order and "
         "by peers (at R=1 self-confidence of the same probabilities).\n"
     )
     heads = ["attack", "share", "R", "seeds", "detector", "AUROC", "DS", "MACE", "CROWDLAB", "majority", "flagged",
