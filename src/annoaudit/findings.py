@@ -80,7 +80,7 @@ class Scores:
     members
         At the levels of groups, the annotator codes of each target.
     state
-        A small value carried to the next run, for detectors that watch streams.
+        What is carried to the next run, by annotator id, for detectors that watch streams.
     """
 
     detector: str

@@ -156,3 +156,19 @@ def test_trend_and_report(tmp_path):
     shown = annoaudit("trend", "--last", "1", cwd=tmp_path).stdout.splitlines()
     assert len(shown) == 2
     assert annoaudit("report", cwd=tmp_path).stdout.strip().endswith("report.html")
+
+
+def test_a_watched_stream_goes_on_in_the_next_night_under_a_pseudonym(tmp_path):
+    labels = make_labels(n_items=200)
+    labels["created_at"] = pd.date_range("2026-03-02", periods=len(labels), freq="1min", tz="UTC").astype(str)
+    only = "    detectors: [drift]\n"
+    path = write_job(tmp_path, labels=labels[:450], project=only)
+    night(path)
+    write_job(tmp_path, labels=labels, project=only)
+    last = night(path).nights[0]
+    with open_store(last.folder / "annoaudit.db") as store:
+        (row,) = Nights(store, "bikes").states().values()
+    seen = labels["annotator"].value_counts()
+    assert sorted(one["n"] for one in row.state.values()) == sorted(seen)
+    assert not set(row.state) & set(seen.index), "states are kept by pseudonym"
+    assert all(one["log_m"] for one in row.state.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,6 +124,7 @@ def audit(
     subjective: bool = False,
     pseudonym_key: bytes | None = None,
     history: str | Path | None = None,
+    states: Mapping[tuple[str, str], Mapping[str, object]] | None = None,
     seed: int = 0,
 ) -> Audit:
     """Audit the single-choice labels of a LabelSet (or of anything :func:`annoaudit.read` opens).
@@ -158,6 +159,8 @@ def audit(
     history
         Folder of earlier audits of these labels: flagged labels on which reviewers gave a verdict there, and that have
         not changed since, are not queued again, and the report says how right the flags were.
+    states
+        What detectors that watch streams left in the last run (``Scores.state``), by detector and question.
     seed
         Of everything random.
 
@@ -179,7 +182,9 @@ def audit(
     name_of = Pseudonyms(pseudonym_key or (past.key if past else None), names=names)
     chosen = choose_detectors(detectors)
     evidences = [
-        gather_evidence(labels, name, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed)
+        gather_evidence(
+            labels, name, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed, states=states
+        )
         for name in questions
     ]
     if not any(len(one.votes) for one in evidences):

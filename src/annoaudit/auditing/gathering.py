@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,7 @@ def gather_evidence(
     media_root: str | Path | None,
     folds: str,
     seed: int,
+    states: Mapping[tuple[str, str], Mapping[str, object]] | None = None,
 ) -> Evidence:
     """Join the companions, given as files, frames or arrays, to the items of one question."""
     votes, matrix = labels.votes(question), None
@@ -96,4 +98,5 @@ def gather_evidence(
         media_root=None if media_root is None else Path(media_root),
         folds=folds,
         seed=seed,
+        state={name: kept for (name, about), kept in (states or {}).items() if about == question},
     )

@@ -59,8 +59,7 @@ class Drift:
         judged = np.array([one.state.n > BURN_IN for one in alarms])
         if not judged.any():
             raise Unavailable(f"no annotator has more than {BURN_IN} labels", hint="A stream needs a beginning.")
-        peak = np.array([one.log_m.max(initial=-np.inf) for one in alarms])
-        size = np.maximum(peak, 0.0)
+        size = np.maximum(np.array([one.peak for one in alarms]), 0.0)
         falls = [_fall(evidence, mine, alarm) for mine, alarm in zip(streams, alarms, strict=True)]
 
         def explain(positions: npt.NDArray[np.int64]) -> Sequence[Explanation]:
@@ -103,7 +102,7 @@ class Drift:
             f"This annotator agreed with peers on {tell_share(float(agreed[before].mean()))} of {len(before)} labels "
             f"and on {tell_share(float(agreed[after].mean()))} of {len(after)} since {day}.",
             exhibit(
-                evidence, wrong, statistic="largest logarithm of the detector", value=float(alarm.log_m.max()),
+                evidence, wrong, statistic="largest logarithm of the detector", value=alarm.peak,
                 innocent=INNOCENT, matched=before[agreed[before]][::-1],
                 would_clear="a talk, and blinded second labels on 30 items from before and 30 from after that day",
             ),

@@ -148,7 +148,7 @@ class _Run:
         self.stage("sealing")
         sealed = self._seal(labels, Pseudonyms(key))
         self.stage("auditing")
-        audit = self.material.audit(labels, key)
+        audit = self.material.audit(labels, key, self.nights.states())
         record, scored = self._compare(audit, sealed, None if is_first else self.material.sampled_rate())
         assert record.night is not None
         code = 3 if audit.exit_code == 3 else 0 if record.night.passed else 1
@@ -201,7 +201,7 @@ class _Run:
             record.findings,
             run_json,
             NightRow(self.name, name, scored, _gate_values(record.night)),
-            states=_states(audit, self.name),
+            states=_states(audit, self.name, Pseudonyms(self.nights.store.pseudonym_key())),
             measures=measure_night(record),
             head_json=head.as_line(),
         )
@@ -297,9 +297,12 @@ def _gate_values(night: NightRecord) -> dict[str, object]:
     return {"passed": night.passed, "failed": failed, "new": dict(night.new_by_severity)}
 
 
-def _states(audit: Audit, project: str) -> Sequence[StateRow]:
+def _states(audit: Audit, project: str, name_of: Pseudonyms) -> Sequence[StateRow]:
+    """What detectors leave for the next night, by pseudonym."""
     return [
-        StateRow(project, one.detector, one.question, one.version, one.state)
+        StateRow(
+            project, one.detector, one.question, one.version, {name_of(who): kept for who, kept in one.state.items()}
+        )
         for one in audit.scores
         if one.state is not None
     ]

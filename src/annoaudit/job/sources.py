@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from annoaudit.auditing.pseudonyms import Pseudonyms
 from annoaudit.job.bookmarks import is_full_pull_due
 from annoaudit.job.completeness import list_missing
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from annoaudit.job.gate import SampledRate
     from annoaudit.job.reading import Job
     from annoaudit.labels import LabelSet
+    from annoaudit.store import StateRow
 
 __all__ = ["Material"]
 
@@ -67,8 +70,18 @@ class Material:
         expected = self.project.expected
         return None if expected is None else list_missing(labels, expected, self.job.resolve)
 
-    def audit(self, labels: LabelSet, key: bytes) -> Audit:
-        """Audit labels as the configuration says."""
+    def audit(self, labels: LabelSet, key: bytes, left: Mapping[tuple[str, str], StateRow]) -> Audit:
+        """Audit labels as the configuration says.
+
+        Parameters
+        ----------
+        labels
+            What is audited.
+        key
+            Of the pseudonyms.
+        left
+            What detectors left in the last finished night, by detector and question.
+        """
         from annoaudit.auditing import audit
 
         told = self.project
@@ -82,6 +95,8 @@ class Material:
             detectors=told.detectors,
             media_root=self._at(told.media_root),
             pseudonym_key=key,
+            history=self.folder,
+            states=_of_annotators(left, labels, Pseudonyms(key)),
             seed=told.seed,
         )
 
@@ -100,3 +115,18 @@ class Material:
 
     def _at(self, path: str | None) -> Path | None:
         return None if path is None else self.job.resolve(path)
+
+
+def _of_annotators(
+    left: Mapping[tuple[str, str], StateRow], labels: LabelSet, name_of: Pseudonyms
+) -> dict[tuple[str, str], dict[str, object]]:
+    """What was left, by annotator id; it is stored by pseudonym, and only for the same version of the detector."""
+    from annoaudit.detectors import load_detectors
+
+    versions = {one.name: one.version for one in load_detectors()}
+    names = {name_of(str(who)): str(who) for who in labels.annotators["annotator_id"].to_pylist()}
+    return {
+        place: {names[who]: kept for who, kept in row.state.items() if who in names}
+        for place, row in left.items()
+        if row.version == versions.get(place[0])
+    }

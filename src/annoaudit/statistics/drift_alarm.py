@@ -66,6 +66,8 @@ class DriftAlarm:
     ----------
     log_m
         (T,) logarithm of the detector after each label; -inf during the burn-in.
+    peak
+        Largest logarithm, that at which the stream stood before included.
     first
         Place of the first label at which it reached the run length; -1 if never.
     change
@@ -75,6 +77,7 @@ class DriftAlarm:
     """
 
     log_m: Floats
+    peak: float
     first: int
     change: int
     state: StreamState
@@ -120,8 +123,9 @@ def watch_stream(agreed: Bools, expected: Floats, state: StreamState, *, run_len
         log_m[n_burn:], kept = tracks, tuple(float(one) for one in ends)
         change += n_burn
     reached = np.flatnonzero(log_m >= np.log(run_length))
+    stood = float(np.logaddexp.reduce(state.log_m) - np.log(len(DROPS))) if state.log_m else -np.inf
     return DriftAlarm(
-        log_m, int(reached[0]) if len(reached) else -1, change,
+        log_m, max(stood, float(log_m.max(initial=-np.inf))), int(reached[0]) if len(reached) else -1, change,
         StreamState(state.n + n_new, total, squares, kept, last_ms),
     )  # fmt: skip
 
