@@ -77,16 +77,18 @@ def _explain(evidence: Evidence) -> Explanation:
     together = np.bincount(cell[inside], minlength=votes.n_items * votes.n_classes)[cell] >= 2
     odd = np.flatnonzero(inside & together & (votes.label != peers.expected))
     odd = odd[np.argsort(peers.of_given(votes.label)[odd], kind="stable")]
+    n_members, team = len(ring.members), votes.n_annotators
+    split = f" They are {n_members} of {team}: rather two readings in the team than a ring." * (3 * n_members > team)
     return Explanation(
-        f"{len(ring.members)} annotators give the same answer on {ring.n_agreed} of {ring.n_shared} shared answers; "
+        f"{n_members} annotators give the same answer on {ring.n_agreed} of {ring.n_shared} shared answers; "
         f"honest people would on about {ring.expected:.0f}, and what they share are unusual labels: a shared view or "
-        "coordination, which labels cannot tell apart.",
+        f"coordination, which labels cannot tell apart.{split}",
         {
             **exhibit(
                 evidence, odd, statistic="largest eigenvalue of pair scores", value=ring.statistic,
                 innocent=RING_INNOCENT,
                 would_clear="blinded labels of two outsiders on the items where the group stands alone",
             ),
-            "n_members": len(ring.members),
+            "n_members": n_members,
         },
     )  # fmt: skip

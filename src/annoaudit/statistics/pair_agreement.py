@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 MOST_PAIRS = 4_000_000
 MOST_FITTED = 200_000
 SMALLEST_CHANCE = 0.03
+PRIOR_LABELS = 10.0
 COPY_RATES = (0.1, 0.3, 0.6, 0.9)
 
 
@@ -74,9 +75,9 @@ def measure_pair_agreement(
     """Measure how far each pair agrees beyond two honest people on the same items.
 
     The chance of agreement, given one of the two labels, the other annotators' labels on the item, the item's
-    class probabilities and both people's ability, is fitted by logistic regression to all pairs of the team.
-    With that chance g, an agreement scores (1 - g) / g and a disagreement -1: the score test for a rate of
-    copying.
+    class probabilities, both people's ability and how often they give that class, is fitted by logistic
+    regression to all pairs of the team. With that chance g, an agreement scores (1 - g) / g and a disagreement
+    -1: the score test for a rate of copying.
 
     Parameters
     ----------
@@ -108,7 +109,8 @@ def measure_pair_agreement(
     swap = annotator[left] > annotator[right]
     left, right = np.where(swap, right, left), np.where(swap, left, right)
     counts = np.bincount(item * n_classes + label, minlength=n_items * n_classes).reshape(n_items, n_classes)
-    chance = _chance_of_agreement(left, right, item, annotator, label, ability, counts, probabilities, rng)
+    habit = _habits(annotator, label, n_annotators, n_classes)
+    chance = _chance_of_agreement(left, right, item, annotator, label, ability, habit, counts, probabilities, rng)
     agreed = label[left] == label[right]
     key, pair = np.unique(annotator[left] * n_annotators + annotator[right], return_inverse=True)
     surplus = np.where(agreed, (1.0 - chance) / chance, -1.0)
@@ -142,13 +144,24 @@ def _pair_up(item: Ints, rng: np.random.Generator) -> tuple[Ints, Ints, int]:
     return np.concatenate([none, *left]), np.concatenate([none, *right]), int((~kept & (sizes > 1)).sum())
 
 
+def _habits(annotator: Ints, label: Ints, n_annotators: int, n_classes: int) -> Floats:
+    """(A, K) log of how much more often than the team each annotator gives each class, shrunk toward the team.
+
+    Two people who give everything the same class agree without having seen each other's work.
+    """
+    share = (np.bincount(label, minlength=n_classes) + 0.5) / (len(label) + 0.5 * n_classes)
+    given = np.bincount(annotator * n_classes + label, minlength=n_annotators * n_classes)
+    given = given.reshape(n_annotators, n_classes) + PRIOR_LABELS * share
+    return np.asarray(np.log(given / given.sum(axis=1, keepdims=True) / share), dtype=np.float64)
+
+
 def _chance_of_agreement(
-    left: Ints, right: Ints, item: Ints, annotator: Ints, label: Ints, ability: Floats, counts: Ints,
+    left: Ints, right: Ints, item: Ints, annotator: Ints, label: Ints, ability: Floats, habit: Floats, counts: Ints,
     probabilities: npt.NDArray[np.floating] | None, rng: np.random.Generator,
 ) -> Floats:  # fmt: skip
     """(S,) chance of agreement, averaged over whose label of the two is taken as given."""
     sides = [
-        _describe(given, other, item, annotator, label, ability, counts, probabilities)
+        _describe(given, other, item, annotator, label, ability, habit, counts, probabilities)
         for given, other in ((left, right), (right, left))
     ]
     agreed = (label[left] == label[right]).astype(np.int64)
@@ -161,7 +174,7 @@ def _chance_of_agreement(
 
 
 def _describe(
-    given: Ints, other: Ints, item: Ints, annotator: Ints, label: Ints, ability: Floats, counts: Ints,
+    given: Ints, other: Ints, item: Ints, annotator: Ints, label: Ints, ability: Floats, habit: Floats, counts: Ints,
     probabilities: npt.NDArray[np.floating] | None,
 ) -> npt.NDArray[np.float64]:  # fmt: skip
     """(S, F) what the chance of agreement depends on, seen from the annotator whose label is given."""
@@ -175,11 +188,13 @@ def _describe(
     against = rest.max(axis=1)
     first, second = ability[annotator[given], label[given]], ability[annotator[other], label[given]]
     skill = first + second
+    leaning = habit[annotator[other], label[given]]
     share = np.bincount(label, minlength=counts.shape[1]) / len(label)
     columns = [
         same > 0, same > 1, against > 0, against > 1, (same > 0) & (against > 0), np.log1p(same), np.log1p(against),
         (same + 0.5) / (total + 1.0), skill, first * second,
-        skill * (against > same), skill * (same > against), np.log(share[label[given]] + 1e-9),
+        skill * (against > same), skill * (same > against), np.log(share[label[given]] + 1e-9), leaning,
+        np.maximum(leaning, 0.0), leaning * (against > same), habit[annotator[given], label[given]],
     ]  # fmt: skip
     if probabilities is not None:
         known = np.where(np.isfinite(probabilities[given]), probabilities[given], share)

@@ -171,7 +171,8 @@ def _odds(annotator: Ints, usual: Ints, differs: Bools, n_annotators: int) -> Fl
     n = np.bincount(cell, minlength=n_annotators * n_classes)[cell]
     n_differ = np.bincount(cell, differs, n_annotators * n_classes)[cell]
     share = (n_differ + PRIOR_LABELS * rate[annotator]) / (n + PRIOR_LABELS)
-    return np.asarray(share / (1.0 - np.minimum(share, 0.99)), dtype=np.float64)
+    share = np.clip(share, 1e-6, 0.99)
+    return np.asarray(share / (1.0 - share), dtype=np.float64)
 
 
 def _gain(pairs: PairAgreement, item: Ints, label: Ints) -> Floats:
