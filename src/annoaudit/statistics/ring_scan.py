@@ -17,6 +17,7 @@ Bools = npt.NDArray[np.bool_]
 
 N_SCALING = 60
 N_SHUFFLES = 199
+ENOUGH_ABOVE = 10
 PRIOR_LABELS = 4.0
 COPY_RATE = 0.5
 LOSS = float(np.log1p(-COPY_RATE))
@@ -80,14 +81,15 @@ def find_ring(
     n_annotators
         A.
     n_shuffles
-        The smallest possible p is 1 / (n_shuffles + 1).
+        The smallest possible p is 1 / (n_shuffles + 1); shuffling stops early once ten were as large as the
+        statistic, and p is then ten over the number of shuffles.
     seed
         Of the shuffles.
 
     References
     ----------
     Patefield (1981). An efficient method of generating random R x C tables. Applied Statistics 30 (keeping the
-    margins). Johnstone (2001). On the distribution of the largest eigenvalue in principal components analysis.
+    margins). Besag, Clifford (1991). Sequential Monte Carlo p-values. Biometrika 78. Johnstone (2001). On the distribution of the largest eigenvalue in principal components analysis.
     Annals of Statistics 29.
     """
     rng = np.random.default_rng([seed, 19])
@@ -97,14 +99,16 @@ def find_ring(
     centre, scale = drawn.mean(axis=0), _scale(drawn.var(axis=0), pairs.n_shared)
     z = (observed - centre) / scale
     top, vector = _lead(pairs, z, n_annotators)
-    above = sum(
-        _lead(pairs, (shuffle.scores(shuffle.draw(rng)) - centre) / scale, n_annotators)[0] >= top
-        for _ in range(n_shuffles)
-    )
+    above = drawn_so_far = 0
+    while drawn_so_far < n_shuffles and above < ENOUGH_ABOVE:
+        z_drawn = (shuffle.scores(shuffle.draw(rng)) - centre) / scale
+        above += _lead(pairs, z_drawn, n_annotators)[0] >= top
+        drawn_so_far += 1
+    p = above / drawn_so_far if above == ENOUGH_ABOVE else (1 + above) / (n_shuffles + 1)
     members = _choose_members(pairs, z, vector)
     inside = np.isin(pairs.first, members) & np.isin(pairs.second, members)
     return Ring(
-        (1 + above) / (n_shuffles + 1), top, members, vector, int(pairs.n_shared[inside].sum()),
+        p, top, members, vector, int(pairs.n_shared[inside].sum()),
         int(pairs.n_agreed[inside].sum()), float(pairs.expected[inside].sum()),
     )  # fmt: skip
 
