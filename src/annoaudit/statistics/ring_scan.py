@@ -89,8 +89,8 @@ def find_ring(
     References
     ----------
     Patefield (1981). An efficient method of generating random R x C tables. Applied Statistics 30 (keeping the
-    margins). Besag, Clifford (1991). Sequential Monte Carlo p-values. Biometrika 78. Johnstone (2001). On the distribution of the largest eigenvalue in principal components analysis.
-    Annals of Statistics 29.
+    margins). Besag, Clifford (1991). Sequential Monte Carlo p-values. Biometrika 78. Johnstone (2001). On the
+    distribution of the largest eigenvalue in principal components analysis. Annals of Statistics 29.
     """
     rng = np.random.default_rng([seed, 19])
     shuffle = _Shuffle(pairs, item, annotator, label, expected, n_annotators)
