@@ -159,7 +159,7 @@ def power_cell(attack: str, share: float, redundancy: int, seed: int) -> Cell:
     cell: Cell = {
         "attack": attack, "share": share, "redundancy": redundancy, "seed": seed, "auroc": auroc, "flags": flags,
         "false": false, "failed": [o.detector for o in outcomes if o.status == "failed"],
-        "ap": ap(bad, np.nan_to_num(decision.urgency, nan=-50.0)), "peers": compare(team, evidence, bad),
+        "ap": ap(bad, np.nan_to_num(decision.urgency, nan=-50.0)), "peers": quietly(compare, team, evidence, bad),
     }  # fmt: skip
     if redundancy > 1 and "ring" in attack:
         cell["ring"] = ring_quality(team, evidence)
@@ -169,6 +169,13 @@ def power_cell(attack: str, share: float, redundancy: int, seed: int) -> Cell:
 
 def ap(bad: np.ndarray, score: np.ndarray) -> float | None:
     return float(average_precision_score(bad, score)) if bad.any() else None
+
+
+def quietly(work: Callable[..., Cell], *given: object) -> Cell:
+    """Run what peers do without the warnings of their own dependencies."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return work(*given)
 
 
 def compare(team: Team, evidence: Evidence, bad: np.ndarray) -> Cell:
@@ -193,11 +200,10 @@ def compare(team: Team, evidence: Evidence, bad: np.ndarray) -> Cell:
     found["majority"] = {"auroc": auc(suspects, -mean), "ap": ap(bad, 1.0 - agree)}
     wide = np.full((votes.n_items, votes.n_annotators), np.nan)
     wide[votes.item, votes.annotator] = votes.label
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        quality = get_label_quality_multiannotator(
-            pd.DataFrame(wide), evidence.probabilities.matrix.astype(float), verbose=False
-        )["detailed_label_quality"].to_numpy()
+    judged = get_label_quality_multiannotator(
+        pd.DataFrame(wide), evidence.probabilities.matrix.astype(float), verbose=False
+    )
+    quality = judged["detailed_label_quality"].to_numpy()
     found["crowdlab"] = {
         "auroc": auc(suspects, -np.nanmean(quality, axis=0)), "ap": ap(bad, 1.0 - quality[votes.item, votes.annotator])
     }  # fmt: skip

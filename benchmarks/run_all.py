@@ -29,6 +29,9 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "truth_inference_cost": ("benchmarks/truth_inference_cost.py",),
     "label_errors": ("benchmarks/label_errors.py",),
     "label_errors_cost": ("benchmarks/label_errors_cost.py",),
+    "forensics": ("benchmarks/forensics.py", "null", "ring", "power", "delay", "table", "--budget", "40"),
+    "forensics_people": ("benchmarks/forensics_people.py", "people"),
+    "forensics_cost": ("benchmarks/forensics_people.py", "cost"),
     "reading": ("benchmarks/reading.py", "--rows", "1000000", "--repeats", "5"),
     "coco": ("benchmarks/coco.py", "--images", "100000", "--repeats", "3"),
     "hostile_inputs": ("benchmarks/hostile_inputs.py", "--inputs", "50000", "--seed", "1"),
@@ -44,6 +47,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
 WITH_PEERS = {
     "truth_inference_cost": ("crowd-kit==1.4.2",),
     "agreement": ("statsmodels",),
+    "forensics": ("crowd-kit==1.4.2",),
     "coco": ("pycocotools==2.0.11",),
 }
 

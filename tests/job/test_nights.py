@@ -2,20 +2,28 @@
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 from jobs import annoaudit, flip, make_labels, write_job
 
 from annoaudit.errors import AnnoauditError
+from annoaudit.findings import FINDING_COLUMNS
+from annoaudit.job.comparing import keep_identities
 from annoaudit.job.locking import locked
 from annoaudit.job.reading import read_job
 from annoaudit.job.running import run_job
 from annoaudit.reporting.night import FindingCounts
-from annoaudit.store import open_store
+from annoaudit.store import NightRow, RunRow, StateRow, open_store
 from annoaudit.store.nights import Nights
 
 FILES = {"report.html", "run.json", "findings.parquet", "findings.jsonl", "metrics.prom", "annoaudit.db"}
+
+
+def run(run_id):
+    counts = dict.fromkeys(("n_items", "n_labels", "n_annotators", "n_flagged", "n_queued"), 0)
+    return RunRow(started_at=datetime.now(UTC), seconds=1, version="1", source="x", run_id=run_id, **counts)
 
 
 def night(path):
@@ -67,15 +75,6 @@ def test_a_detector_that_did_not_run_loses_nothing_and_reopens_nothing(tmp_path)
 
 
 def test_states_of_detectors_are_stored_with_the_run_and_those_of_finished_nights_come_back(tmp_path):
-    from datetime import UTC, datetime
-
-    from annoaudit.findings import FINDING_COLUMNS
-    from annoaudit.store import NightRow, RunRow, StateRow
-
-    def run(run_id):
-        counts = dict.fromkeys(("n_items", "n_labels", "n_annotators", "n_flagged", "n_queued"), 0)
-        return RunRow(started_at=datetime.now(UTC), seconds=1, version="1", source="x", run_id=run_id, **counts)
-
     def state(value):
         return [StateRow("p", "drift", "q", "1", {"wealth": value})]
 
@@ -172,3 +171,19 @@ def test_a_watched_stream_goes_on_in_the_next_night_under_a_pseudonym(tmp_path):
     assert sorted(one["n"] for one in row.state.values()) == sorted(seen)
     assert not set(row.state) & set(seen.index), "states are kept by pseudonym"
     assert all(one["log_m"] for one in row.state.values())
+
+
+def test_a_group_that_changes_a_little_keeps_its_identity(tmp_path):
+    path = write_job(tmp_path)
+    last = night(path).nights[0]
+    rows = last.record.findings.head(3).assign(detector="ring", level="ring", question="label", rank=0)
+    rows["annotator"] = ["a + b + c", "x + y", "a + z"]
+    rows["fingerprint"] = ["one", "two", "three"]
+    with open_store(last.folder / "annoaudit.db") as store:
+        nights = Nights(store, "bikes")
+        nights.add(run("b"), rows.head(2), "{}", NightRow("bikes", "", (("ring", "label"),)))
+        nights.finish("b", datetime.now(UTC), 0)
+        rows["annotator"] = ["b + a + c + d", "x + k + l", "p + q"]
+        rows["fingerprint"] = ["four", "five", "six"]
+        kept = keep_identities(rows, nights)
+    assert kept["fingerprint"].tolist() == ["one", "five", "six"]

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from annoaudit.store.nights import Nights
 
-__all__ = ["Comparison", "compare_nights"]
+__all__ = ["Comparison", "compare_nights", "keep_identities"]
 
+SAME_GROUP = 0.5
 FACTS = "ledger"
 """The detector whose findings are about one night's changes: they are not looked for again, so they never go."""
 
@@ -80,6 +81,31 @@ def compare_nights(findings: pd.DataFrame, scored: Collection[tuple[str, str]], 
         gone=frozenset((before & judged) - tonight),
         n_nights=len(finished),
     )
+
+
+def keep_identities(findings: pd.DataFrame, nights: Nights) -> pd.DataFrame:
+    """Return tonight's findings, with rings and slices under the fingerprint of the known one they go on from.
+
+    A group goes on from the latest one of the same detector and question with which it shares at least half of all
+    members (Jaccard index), unless another group of tonight does already.
+    """
+    groups = findings[findings["level"].isin(["ring", "slice"])]
+    known = nights.groups().drop_duplicates("fingerprint")
+    taken = set(findings["fingerprint"])
+    kept: dict[str, str] = {}
+    for row in groups[~groups["fingerprint"].isin(known["fingerprint"])].itertuples():
+        alike = known[(known["detector"] == row.detector) & (known["question"] == row.question)]
+        shared = alike["annotator"].map(lambda names, mine=row.annotator: _jaccard(str(names), str(mine)))
+        near = alike["fingerprint"][(shared >= SAME_GROUP) & ~alike["fingerprint"].isin(taken)]
+        if len(near):
+            kept[str(row.fingerprint)] = str(near.iloc[0])
+            taken.add(near.iloc[0])
+    return findings.assign(fingerprint=[kept.get(str(one), one) for one in findings["fingerprint"]])
+
+
+def _jaccard(names: str, others: str) -> float:
+    one, two = set(names.split(" + ")), set(others.split(" + "))
+    return len(one & two) / len(one | two)
 
 
 def _latest_scored(finished: pd.DataFrame) -> dict[int, set[tuple[str, str]]]:

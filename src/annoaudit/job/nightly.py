@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from annoaudit.auditing.pseudonyms import Pseudonyms
 from annoaudit.auditing.saving import STORE_NAME, make_folder
 from annoaudit.errors import AnnoauditError, DeliveryFailed
-from annoaudit.job.comparing import Comparison, compare_nights
+from annoaudit.job.comparing import Comparison, compare_nights, keep_identities
 from annoaudit.job.gate import SampledRate, judge_gate, passes
 from annoaudit.job.integrity import Integrity, check_integrity
 from annoaudit.job.locking import locked
@@ -169,7 +169,7 @@ class _Run:
 
     def _compare(self, audit: Audit, sealed: _Sealed, sampled: SampledRate | None) -> tuple[AuditRecord, Pairs]:
         """The record of the night, and the pairs of detector and question that scored."""
-        findings = sealed.integrity.add_findings(audit.findings)
+        findings = keep_identities(sealed.integrity.add_findings(audit.findings), self.nights)
         scored = tuple((one.detector, one.question) for one in audit.record.outcomes if one.status == "scored")
         comparison = compare_nights(findings, scored, self.nights)
         night = self._judge(audit.record, findings, comparison, sealed, sampled)

@@ -129,6 +129,24 @@ class Nights:
             rows = connection.execute(query).all()
         return as_frame(rows, names)
 
+    def groups(self) -> pd.DataFrame:
+        """Return rings and slices of all finished nights, latest first, with their members' names in ``annotator``."""
+        finding, night = tables.findings.c, tables.nights.c
+        names = ("fingerprint", "detector", "level", "question", "annotator")
+        source = tables.sightings.join(tables.findings).join(
+            tables.nights, tables.nights.c.run_number == tables.sightings.c.run_number
+        )
+        query = (
+            select(*(finding[name] for name in names))
+            .select_from(source)
+            .where(night.project == as_text(self.project), night.finished_at.is_not(None))
+            .where(finding.level.in_(("ring", "slice")))
+            .order_by(night.run_number.desc())
+        )
+        with explained(self.store.location), self.store.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return as_frame(rows, names)
+
     def strip(self, run_ids: Sequence[str]) -> None:
         """Remove what nights said of labels and people: their findings, words and run.json; counts and figures stay."""
         run, finding = tables.runs, tables.findings
