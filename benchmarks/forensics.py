@@ -151,8 +151,9 @@ def power_cell(attack: str, share: float, redundancy: int, seed: int) -> Cell:
         auroc[one.detector] = float(roc_auc_score(team.suspects, by_annotator(one, team.n_annotators)))
         hit = policy.flag(one)
         who = np.zeros(team.n_annotators, dtype=bool)
-        who[one.target[hit]] = one.level == "annotator"
-        for place in np.flatnonzero(hit) if one.level != "annotator" else ():
+        if one.level == "annotator":
+            who[one.target[hit]] = True
+        for place in np.flatnonzero(hit) if len(one.members) else ():
             who[one.members[place]] = True
         flags[one.detector] = float(who[team.suspects].mean())
         false[one.detector] = int(who[~team.suspects].sum())

@@ -60,7 +60,8 @@ class Drift:
         if not judged.any():
             raise Unavailable(f"no annotator has more than {BURN_IN} labels", hint="A stream needs a beginning.")
         size = np.maximum(np.array([one.peak for one in alarms]), 0.0)
-        falls = [_fall(evidence, mine, alarm) for mine, alarm in zip(streams, alarms, strict=True)]
+        agreed = votes.label == evidence.peers.expected
+        falls = [_fall(agreed, mine, alarm) for mine, alarm in zip(streams, alarms, strict=True)]
 
         def explain(positions: npt.NDArray[np.int64]) -> Sequence[Explanation]:
             return [self._explain(evidence, streams[at], alarms[at]) for at in positions]
@@ -124,12 +125,11 @@ def _split(mine: npt.NDArray[np.int64], alarm: DriftAlarm) -> tuple[npt.NDArray[
     return mine[:place], mine[place:]
 
 
-def _fall(evidence: Evidence, mine: npt.NDArray[np.int64], alarm: DriftAlarm) -> tuple[float, float, float]:
+def _fall(agreed: npt.NDArray[np.bool_], mine: npt.NDArray[np.int64], alarm: DriftAlarm) -> tuple[float, float, float]:
     """Agreement before less since, with the interval of the latter."""
     if len(mine) < 2 or alarm.change < 0:
         return float("nan"), float("nan"), float("nan")
     before, after = _split(mine, alarm)
-    agreed = evidence.votes.label == evidence.peers.expected
     was = float(agreed[before].mean())
     low, high = exact_interval(np.array([float(agreed[after].sum())]), np.array([len(after)]))
     return was - float(agreed[after].mean()), was - float(high[0]), was - float(low[0])

@@ -13,7 +13,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 MOST_PAIRS = 4_000_000
-MOST_FITTED = 200_000
+MOST_FITTED = 100_000
 SMALLEST_CHANCE = 0.03
 PRIOR_LABELS = 10.0
 COPY_RATES = (0.1, 0.3, 0.6, 0.9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +46,7 @@ class PeerPredictive:
         """Return (L,) the probability of each label that was given."""
         return np.asarray(self.q[np.arange(len(label)), label], dtype=np.float64)
 
-    @property
+    @cached_property
     def confidence(self) -> Floats:
         """(L,) the probability of the most probable class."""
         return self.of_given(self.expected)
