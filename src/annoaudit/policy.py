@@ -110,6 +110,10 @@ class Policy:
             return self.budget
         return min(max(1, math.ceil(QUEUE_SHARE * n_labels)), QUEUE_MOST)
 
+    def is_off(self, detector: str, level: str) -> bool:
+        """Return whether this detector flags nobody, because the question asks for opinions."""
+        return self.subjective and level not in ("label", "item") and detector not in OF_OPINION
+
     def adjust(self, scores: Scores) -> Floats | None:
         """Return p or e values as what they are worth among all of their family; None where there are none."""
         if scores.e is not None:
@@ -121,7 +125,7 @@ class Policy:
 
         By its p or e values where it has any and its effect is large enough to matter; else by its threshold.
         """
-        if self.subjective and scores.level not in ("label", "item") and scores.detector not in OF_OPINION:
+        if self.is_off(scores.detector, scores.level):
             return np.zeros(len(scores), dtype=bool)
         adjusted = self.adjust(scores)
         if adjusted is None:
@@ -140,7 +144,8 @@ class Policy:
         people = [one for one in scores if one.level == "annotator" and self.severity(one.detector) in ("L1", "L2")]
         for one in people:
             at = flagged[one.detector]
-            gravity = one.suspicion[at] + (self.severity(one.detector) == "L2")
+            above = _log_odds(one.suspicion[at]) - _log_odds(np.array(self.threshold(one.detector)))
+            gravity = np.clip(above, 0.0, 50.0) + 100.0 * (self.severity(one.detector) == "L2")
             np.maximum.at(worst, one.target[at], gravity)
         most = math.ceil(self.annotator_cap_rate * n_annotators)
         kept = np.zeros(n_annotators, dtype=bool)

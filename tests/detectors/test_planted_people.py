@@ -164,6 +164,68 @@ def test_crowds_of_passers_by_and_somebody_who_labelled_everything_are_survived(
     assert not aa.audit(pd.concat([table, other]), detectors=PEOPLE).failures
 
 
+def uneven_batches(seed):
+    """Twelve honest people with batches of very different classes, of which one label in twenty is a second one."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for who in range(12):
+        mix = rng.dirichlet([6.0, 3.0, 1.0]) if who else np.array([0.02, 0.03, 0.95])
+        truth = rng.choice(3, 300, p=mix)
+        for number, k in enumerate(truth):
+            for second in {who, (who + 1) % 12 if number < 15 else who}:
+                given = k if rng.random() < 0.95 else (k + 1) % 3
+                rows.append((f"{who}-{number}", f"p{second}", "abc"[given]))
+    return pd.DataFrame(rows, columns=["item_id", "annotator", "label"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_that_nobody_else_gave_are_held_against_nobody(seed):
+    audit = aa.audit(uneven_batches(seed), detectors=[*PEOPLE, "label_fusion"])
+    assert not audit.failures
+    assert not (audit.findings["level"] != "label").any(), audit.findings["reason"].tolist()
+    (fusion,) = [one for one in audit.scores if one.detector == "label_fusion"]
+    alone = np.bincount(audit.evidence[0].votes.item)[audit.evidence[0].votes.item] == 1
+    assert alone.mean() > 0.8
+    np.testing.assert_array_equal(np.isnan(fusion.suspicion), alone)
+
+
+def nights_of_a_sleeper():
+    team = planted("sleeper", 0.05, n_items=2000, n_annotators=10, redundancy=2)
+    labels = as_labels(team, texts=False)
+    sleeper = next(iter(named(team)))
+    return labels, sleeper
+
+
+def keep_annotations(labels, keep):
+    import pyarrow as pa
+
+    mask = pa.array(keep)
+    return aa.LabelSet(
+        **{
+            **labels.tables,
+            "annotations": labels.annotations.filter(mask),
+            "labels": labels.labels.filter(mask),
+        }
+    )
+
+
+def test_the_next_night_tells_of_the_same_change_and_forgets_nobody():
+    labels, sleeper = nights_of_a_sleeper()
+    first = aa.audit(labels, detectors=["drift"], names=True)
+    left = {("drift", "label"): json.loads(json.dumps(first.scores[0].state))}
+    again = aa.audit(labels, detectors=["drift"], names=True, states=left)
+    assert again.findings["reason"].tolist() == first.findings["reason"].tolist()
+    assert again.findings["effect"].tolist() == first.findings["effect"].tolist()
+    who = labels.annotations["annotator_id"].to_pylist()
+    without = aa.audit(keep_annotations(labels, [one != sleeper for one in who]), detectors=["drift"], states=left)
+    assert without.scores[0].state[sleeper] == left["drift", "label"][sleeper]
+    last = len(who) - 1 - who[::-1].index(sleeper)
+    one_left = [one != sleeper or place == last for place, one in enumerate(who)]
+    single = aa.audit(keep_annotations(labels, one_left), detectors=["drift"], names=True, states=left)
+    assert not single.failures
+    assert set(single.findings["annotator"]) == {sleeper}
+
+
 def test_every_score_of_people_says_what_its_number_means():
     team = planted("class_pair", n_items=600, n_annotators=12)
     for one in audit_of(team, *PEOPLE).scores:

@@ -117,7 +117,8 @@ METHODS: dict[str, Method] = {
     ),
     "gold_gap": Method(
         "gold_gap",
-        "Agreement above what peers lead to expect on gold items less the same on others, against the team's spread.",
+        "Agreement on gold items against what an annotator's skill on all other items, in log odds, leads to expect, "
+        "with the team's own spread.",
         "Sinharay (2017), Journal of Educational and Behavioral Statistics 42",
     ),
     "self_consistency": Method(

@@ -63,8 +63,10 @@ def gather_people(
     ]
     patterns.sort(key=lambda one: (one.severity, one.suspicion), reverse=True)
     of_people = {one.name for one in detectors if one.level in PEOPLE_LEVELS}
-    judged = {one.detector for one in outcomes if one.n_judged}
+    off = {one.name for one in detectors if any(made.policy.is_off(one.name, one.level) for made in decisions)}
+    judged = {one.detector for one in outcomes if one.n_judged} - off
     why = {one.detector: one.why for one in outcomes if one.detector not in judged}
+    why |= dict.fromkeys(off, "the question asks for opinions")
     return PeopleRecord(
         patterns=tuple(patterns[:MOST_PATTERNS]),
         n_patterns=len(patterns),

@@ -72,9 +72,10 @@ def state_next_step(
         unknown = not any(one.error_rate.known for one in questions)
         step += "; then a random sample, to know the error rate." if unknown else "."
         return step + (CLEAR_FIRST if people.n_patterns else "")
+    step = "No label is queued."
     if not any(one.error_rate.known for one in questions):
-        return "Nothing is queued. Review a random sample of labels to know the error rate."
-    return "Nothing is queued."
+        step += " Review a random sample of labels to know the error rate."
+    return step + (CLEAR_FIRST if people.n_patterns else "")
 
 
 def list_limits(

@@ -14,6 +14,7 @@ from annoaudit.errors import Unavailable
 from annoaudit.findings import Explanation, Level, Scores, tell_share
 from annoaudit.statistics.acceptance import Acceptance, compare_acceptance
 from annoaudit.statistics.intervals import exact_interval
+from annoaudit.statistics.multiplicity import suspicion_of
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -52,7 +53,7 @@ class AcceptsPredictions:
     def score(self, evidence: Evidence) -> Scores:
         """Score every annotator who was shown enough predictions that peers would not expect."""
         votes, peers, shown = evidence.votes, evidence.peers, evidence.shown
-        odd = np.flatnonzero((shown >= 0) & (shown != peers.expected))
+        odd = np.flatnonzero((shown >= 0) & (shown != peers.expected) & peers.informed)
         who, size = votes.annotator[odd], votes.n_annotators
         n = np.bincount(who, minlength=size)
         judged = n >= self.min_shown
@@ -75,7 +76,7 @@ class AcceptsPredictions:
             level=self.level,
             question=votes.question,
             target=np.arange(size),
-            suspicion=1.0 - found.p,
+            suspicion=suspicion_of(found.p),
             explain=explain,
             n=n,
             effect=np.where(judged, found.rate - found.usual, np.nan),

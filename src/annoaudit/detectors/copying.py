@@ -76,6 +76,7 @@ class Copying:
             e=e,
             family="pairs",
             members=tuple(np.stack([pairs.first[kept], pairs.second[kept]], axis=1)),
+            note=f"{pairs.n_left_out:,} items with the most labels left out" if pairs.n_left_out else "",
         )
 
 

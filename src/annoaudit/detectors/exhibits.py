@@ -82,7 +82,7 @@ def match_labels(evidence: Evidence, picked: Ints) -> Ints:
     left the list is shorter.
     """
     votes, peers = evidence.votes, evidence.peers
-    confidence, usual = peers.confidence, peers.expected == votes.label
+    confidence, usual = peers.confidence, (peers.expected == votes.label) & peers.informed
     usual &= ~np.isin(votes.annotator, np.unique(votes.annotator[picked]))
     usual &= ~np.isin(votes.item, np.unique(votes.item[picked]))
     matched: list[int] = []

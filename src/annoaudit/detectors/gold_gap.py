@@ -13,6 +13,7 @@ from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
 from annoaudit.findings import Explanation, Level, Scores, tell_share
 from annoaudit.statistics.gold_contrast import GoldContrast, contrast_gold
+from annoaudit.statistics.multiplicity import suspicion_of
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -53,12 +54,12 @@ class GoldGap:
     def score(self, evidence: Evidence) -> Scores:
         """Score every annotator with enough labels on gold items and on others."""
         votes, peers = evidence.votes, evidence.peers
-        on_gold = evidence.gold[votes.item] >= 0
+        on_gold, known = evidence.gold[votes.item] >= 0, np.flatnonzero(peers.informed)
         found = contrast_gold(
-            votes.annotator,
-            (votes.label == peers.expected).astype(np.float64),
-            peers.confidence,
-            on_gold,
+            votes.annotator[known],
+            (votes.label == peers.expected).astype(np.float64)[known],
+            peers.confidence[known],
+            on_gold[known],
             votes.n_annotators,
             fewest=(self.min_gold, self.min_other),
         )
@@ -77,7 +78,7 @@ class GoldGap:
             level=self.level,
             question=votes.question,
             target=np.arange(votes.n_annotators),
-            suspicion=1.0 - found.p,
+            suspicion=suspicion_of(found.p),
             explain=explain,
             n=found.n_gold,
             effect=found.gap,

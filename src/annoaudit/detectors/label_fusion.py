@@ -41,7 +41,7 @@ class LabelFusion:
     needs = ("cells",)
 
     def score(self, evidence: Evidence) -> Scores:
-        """Score every vote."""
+        """Score every vote on an item of which something else is known."""
         votes, peers, cells = evidence.votes, evidence.peers, evidence.cells
         suspicion = fuse_evidence(votes.annotator, votes.label, peers, cells, cell_weight=self.cell_weight)
 
@@ -54,11 +54,12 @@ class LabelFusion:
             level=self.level,
             question=votes.question,
             target=np.arange(len(votes)),
-            suspicion=suspicion,
+            suspicion=np.where(peers.informed, suspicion, np.nan),
             explain=explain,
             given=votes.label,
-            suggested=np.where(peers.expected != votes.label, peers.expected, -1),
+            suggested=np.where((peers.expected != votes.label) & peers.informed, peers.expected, -1),
             n=np.asarray(peers.n_others, dtype=np.int64) + 1,
+            missing="" if peers.informed.all() else "nobody else labelled the item, and it has no features",
             note="item evidence and annotator evidence together; orders the queue",
         )
 

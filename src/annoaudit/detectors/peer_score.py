@@ -56,9 +56,7 @@ class PeerScore:
     def score(self, evidence: Evidence) -> Scores:
         """Score every annotator with enough labels that peers say something about."""
         votes, peers = evidence.votes, evidence.peers
-        shortfall, se, n = shortfall_of_agreement(
-            votes.annotator, votes.label, peers.expected, peers.confidence, votes.n_annotators
-        )
+        shortfall, se, n = shortfall_of_agreement(votes.annotator, votes.label, peers, votes.n_annotators)
         judged = n >= self.min_labels
         if judged.sum() < 3:
             raise Unavailable(
@@ -90,7 +88,7 @@ class PeerScore:
 
 def _explain(evidence: Evidence, who: int, shortfall: float, se: float, n: int) -> Explanation:
     votes, peers = evidence.votes, evidence.peers
-    mine = np.flatnonzero(votes.annotator == who)
+    mine = np.flatnonzero((votes.annotator == who) & peers.informed)
     differ = mine[votes.label[mine] != peers.expected[mine]]
     surprising = differ[np.argsort(peers.of_given(votes.label)[differ], kind="stable")]
     rate = 1.0 - len(differ) / n

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
 from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.statistics.multiplicity import suspicion_of
 from annoaudit.statistics.sequences import SequenceTest, compare_orders, expect_in_context, stratify_by_place
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class SequencePattern:
             level=self.level,
             question=votes.question,
             target=np.arange(votes.n_annotators),
-            suspicion=1.0 - p,
+            suspicion=suspicion_of(p),
             explain=explain,
             n=n,
             effect=effect,

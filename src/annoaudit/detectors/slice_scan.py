@@ -105,7 +105,7 @@ def _departures(
     """
     votes, peers, cells = evidence.votes, evidence.peers, evidence.cells
     wanted = target[votes.annotator]
-    against = peers.expected != wanted
+    against = (peers.expected != wanted) & peers.informed
     place = (votes.annotator, peers.expected, wanted)
     habit = (cells.observed[place] + 1.0) / (cells.predicted[place] + 1.0)
     return against & (votes.label == wanted), np.where(against, peers.of_given(wanted) * habit, 0.0)
@@ -116,7 +116,7 @@ def _explain(evidence: Evidence, scan: Scan, departs: npt.NDArray[np.bool_], tar
     inside = np.asarray(evidence.slices.regions[:, [region]].todense()).ravel() > 0
     picked = np.flatnonzero(inside & departs & (votes.annotator == who))
     picked = picked[np.argsort(-peers.confidence[picked], kind="stable")]
-    others = np.flatnonzero(inside & (votes.annotator != who) & (votes.label == peers.expected))
+    others = np.flatnonzero(inside & (votes.annotator != who) & (votes.label == peers.expected) & peers.informed)
     name = evidence.slices.names[region]
     share = float(scan.observed[who] / max(scan.n[who], 1))
     return Explanation(

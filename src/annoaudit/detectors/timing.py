@@ -74,9 +74,10 @@ class Timing:
                 hint="What is usual in a team needs at least three.",
             )
         signs = _rank_signs(evidence, effort, judged)
-        shortfall, se, _ = shortfall_of_agreement(
-            votes.annotator, votes.label, peers.expected, peers.confidence, votes.n_annotators
-        )
+        shortfall, se, n_known = shortfall_of_agreement(votes.annotator, votes.label, peers, votes.n_annotators)
+        judged &= n_known >= self.min_labels
+        if not judged.any():
+            raise Unavailable(f"nobody has {self.min_labels} labels of which peers know something")
         quality = share_below_team(shortfall, se, judged, margin=self.margin)
         strongest = np.nan_to_num(signs, nan=0.0).max(axis=0)
 
@@ -148,7 +149,7 @@ def _rank_bursts(evidence: Evidence, judged: npt.NDArray[np.bool_]) -> Floats:
 
 def _explain(evidence: Evidence, who: int, effort: Effort, by: str, signs: Floats, shortfall: float) -> Explanation:
     votes, peers = evidence.votes, evidence.peers
-    mine = np.flatnonzero((votes.annotator == who) & (votes.label != peers.expected))
+    mine = np.flatnonzero((votes.annotator == who) & (votes.label != peers.expected) & peers.informed)
     quick = mine[np.argsort(np.nan_to_num(evidence.lead_time_s[mine], nan=np.inf), kind="stable")]
     below = tell_share(float(effort.share_below_floor[who]))
     grows, usual = 2 ** float(effort.elasticity[who]), 2**effort.team_elasticity

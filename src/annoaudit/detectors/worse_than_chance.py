@@ -53,7 +53,7 @@ class WorseThanChance:
     def score(self, evidence: Evidence) -> Scores:
         """Score every annotator with enough labels on items whose answer is clear."""
         votes, peers = evidence.votes, evidence.peers
-        clear = np.flatnonzero(peers.confidence >= self.clear)
+        clear = np.flatnonzero((peers.confidence >= self.clear) & peers.informed)
         if not len(clear):
             raise Unavailable("no item has a clear answer", hint="Let more items be labelled by several people.")
         p, excess = below_chance(

@@ -34,6 +34,7 @@ Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
 
 _MOST_CELLS = 200_000_000
+_MOST_PAIRS_OF_CLASSES = 30_000_000
 
 
 class _lazy(Generic[T]):  # noqa: N801 - used as a decorator, like cached_property
@@ -201,6 +202,8 @@ class Evidence:
             raise Unavailable("all labels are of one class", hint="There is nothing to tell apart.")
         if len(votes) * votes.n_classes > _MOST_CELLS:
             raise Unavailable(f"{len(votes):,} labels of {votes.n_classes} classes are too many cells to compare peers")
+        if votes.n_annotators * votes.n_classes**2 > _MOST_PAIRS_OF_CLASSES:
+            raise Unavailable(f"{votes.n_annotators:,} annotators and {votes.n_classes} classes make too many cells")
         probabilities = self._source_probabilities()
         if probabilities is None and np.bincount(votes.item).max() < 2:
             raise Unavailable(
@@ -240,8 +243,6 @@ class Evidence:
         from annoaudit.statistics.cells import count_cells
 
         votes = self.votes
-        if votes.n_annotators * votes.n_classes**2 > _MOST_CELLS:
-            raise Unavailable(f"{votes.n_annotators:,} annotators and {votes.n_classes} classes make too many cells")
         return count_cells(votes.annotator, votes.label, self.peers, votes.n_annotators)
 
     @_lazy

@@ -111,7 +111,9 @@ def _measure_pairs(
 def _ability(votes: Votes, peers: PeerPredictive) -> Floats:
     """(A, K) standardised agreement with peers, by expected class."""
     size = votes.n_annotators * votes.n_classes
-    cell = votes.annotator * votes.n_classes + peers.expected
-    gap = np.bincount(cell, (peers.expected == votes.label) - peers.confidence, size)
-    variance = np.bincount(cell, peers.confidence * (1.0 - peers.confidence), size)
+    known = np.flatnonzero(peers.informed)
+    cell = votes.annotator[known] * votes.n_classes + peers.expected[known]
+    confidence = peers.confidence[known]
+    gap = np.bincount(cell, (peers.expected == votes.label)[known] - confidence, size)
+    variance = np.bincount(cell, confidence * (1.0 - confidence), size)
     return np.asarray((gap / np.sqrt(variance + 1.0)).reshape(votes.n_annotators, votes.n_classes))

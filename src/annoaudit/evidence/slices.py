@@ -94,8 +94,8 @@ def _neighbourhoods(evidence: Evidence) -> list[tuple[str, Ints]]:
         name = features.names[place] if len(features.names) == places.shape[1] else f"direction {place + 1}"
         for tail in TAILS:
             low, high = np.quantile(places[:, place], [tail, 1.0 - tail])
-            found.append((f"{name} below {low:.3g}", np.flatnonzero(places[item, place] < low)))
-            found.append((f"{name} above {high:.3g}", np.flatnonzero(places[item, place] > high)))
+            found.append((f"{name}, lowest {tail:.0%}", np.flatnonzero(places[item, place] < low)))
+            found.append((f"{name}, highest {tail:.0%}", np.flatnonzero(places[item, place] > high)))
     return found
 
 
@@ -139,5 +139,5 @@ def _periods(evidence: Evidence) -> list[tuple[str, Ints]]:
         return []
     edges = np.unique(np.quantile(at, np.linspace(0, 1, N_PERIODS + 1)))
     period = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, len(edges) - 2)
-    told = [np.datetime64(int(edge), "ms").astype("datetime64[m]") for edge in edges]
-    return [(f"submitted {told[k]} to {told[k + 1]} UTC", np.flatnonzero(period == k)) for k in range(len(edges) - 1)]
+    size = len(edges) - 1
+    return [(f"period {k + 1} of {size} by submission", np.flatnonzero(period == k)) for k in range(size)]

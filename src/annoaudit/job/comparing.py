@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "compare_nights", "keep_identities"]
 
 SAME_GROUP = 0.5
-FACTS = "ledger"
-"""The detector whose findings are about one night's changes: they are not looked for again, so they never go."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +82,12 @@ def compare_nights(findings: pd.DataFrame, scored: Collection[tuple[str, str]], 
 
 
 def keep_identities(findings: pd.DataFrame, nights: Nights) -> pd.DataFrame:
-    """Return tonight's findings, with rings and slices under the fingerprint of the known one they go on from.
+    """Return tonight's findings, with rings under the fingerprint of the known one they go on from.
 
-    A group goes on from the latest one of the same detector and question with which it shares at least half of all
-    members (Jaccard index), unless another group of tonight does already.
+    A ring goes on from the latest one of the same detector and question with which it shares at least half of all
+    members (Jaccard index), unless another ring of tonight does already.
     """
-    groups = findings[findings["level"].isin(["ring", "slice"])]
+    groups = findings[findings["level"] == "ring"]
     known = nights.groups().drop_duplicates("fingerprint")
     taken = set(findings["fingerprint"])
     kept: dict[str, str] = {}

@@ -220,7 +220,8 @@ class _Run:
     ) -> NightRecord:
         integrity = sealed.integrity
         gate = self.job.config.gate_of(self.name)
-        fresh = findings[findings["fingerprint"].isin(comparison.new)]
+        settled = record.review.by_fingerprint if record.review else {}
+        fresh = findings[findings["fingerprint"].isin(comparison.new) & ~findings["fingerprint"].isin(settled)]
         new = {str(severity): int(n) for severity, n in sorted(fresh["severity"].value_counts().items())}
         checks = judge_gate(
             gate, record.questions, new, is_first=not comparison.n_nights, sampled=sampled,

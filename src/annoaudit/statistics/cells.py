@@ -40,7 +40,7 @@ class Cells:
 
 
 def count_cells(annotator: Ints, label: Ints, peers: PeerPredictive, n_annotators: int) -> Cells:
-    """Count labels by annotator, expected class and class given.
+    """Count labels of which peers know something by annotator, expected class and class given.
 
     Parameters
     ----------
@@ -52,8 +52,9 @@ def count_cells(annotator: Ints, label: Ints, peers: PeerPredictive, n_annotator
         A.
     """
     n_classes = peers.q.shape[1]
-    q = np.asarray(peers.q, dtype=np.float64)
-    row = annotator * n_classes + peers.expected
+    known = np.flatnonzero(peers.informed)
+    q, label = np.asarray(peers.q[known], dtype=np.float64), label[known]
+    row = annotator[known] * n_classes + peers.expected[known]
     size = n_annotators * n_classes
     shape = (n_annotators, n_classes, n_classes)
 

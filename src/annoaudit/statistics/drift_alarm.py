@@ -32,6 +32,8 @@ class StreamState:
         Logarithm of the detector for each size of drop; empty before the burn-in is over.
     last_ms
         Submission time of the last label seen.
+    change_ms
+        Submission time of the first label since which the stream looks changed; -1 while it does not.
     """
 
     n: int = 0
@@ -39,12 +41,18 @@ class StreamState:
     squares: float = 0.0
     log_m: tuple[float, ...] = ()
     last_ms: int = -1
+    change_ms: int = -1
+
+    @property
+    def level(self) -> float:
+        """Logarithm of the detector where the stream stands; -inf in the burn-in."""
+        return float(np.logaddexp.reduce(self.log_m) - np.log(len(DROPS))) if self.log_m else -np.inf
 
     def to_json(self) -> dict[str, object]:
         """Return the state as JSON values."""
         return {
             "n": self.n, "total": self.total, "squares": self.squares, "log_m": list(self.log_m),
-            "last_ms": self.last_ms,
+            "last_ms": self.last_ms, "change_ms": self.change_ms,
         }  # fmt: skip
 
     @classmethod
@@ -52,10 +60,13 @@ class StreamState:
         """Read a state; anything that is not one starts afresh."""
         try:
             log_m = tuple(float(one) for one in kept["log_m"])  # type: ignore[attr-defined]
-            state = cls(int(kept["n"]), float(kept["total"]), float(kept["squares"]), log_m, int(kept["last_ms"]))  # type: ignore[call-overload, arg-type]
-        except (KeyError, TypeError, ValueError):
+            total, squares = float(kept["total"]), float(kept["squares"])  # type: ignore[arg-type]
+            places = [int(kept[name]) for name in ("n", "last_ms", "change_ms")]  # type: ignore[call-overload]
+        except (KeyError, OverflowError, TypeError, ValueError):
             return cls()
-        return state if len(log_m) in (0, len(DROPS)) else cls()
+        if len(log_m) not in (0, len(DROPS)) or not np.isfinite([total, squares, *log_m]).all():
+            return cls()
+        return cls(places[0], total, squares, log_m, places[1], places[2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,10 +134,9 @@ def watch_stream(agreed: Bools, expected: Floats, state: StreamState, *, run_len
         log_m[n_burn:], kept = tracks, tuple(float(one) for one in ends)
         change += n_burn
     reached = np.flatnonzero(log_m >= np.log(run_length))
-    stood = float(np.logaddexp.reduce(state.log_m) - np.log(len(DROPS))) if state.log_m else -np.inf
     return DriftAlarm(
-        log_m, max(stood, float(log_m.max(initial=-np.inf))), int(reached[0]) if len(reached) else -1, change,
-        StreamState(state.n + n_new, total, squares, kept, last_ms),
+        log_m, max(state.level, float(log_m.max(initial=-np.inf))), int(reached[0]) if len(reached) else -1, change,
+        StreamState(state.n + n_new, total, squares, kept, last_ms, state.change_ms),
     )  # fmt: skip
 
 

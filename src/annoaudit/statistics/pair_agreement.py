@@ -131,7 +131,7 @@ def _pair_up(item: Ints, rng: np.random.Generator) -> tuple[Ints, Ints, int]:
     starts = np.flatnonzero(np.r_[True, item[order][1:] != item[order][:-1]])
     sizes = np.diff(np.r_[starts, len(item)])
     n_pairs = sizes * (sizes - 1) // 2
-    mixed = rng.permutation(len(sizes))
+    mixed = np.lexsort((rng.random(len(sizes)), sizes))  # items with fewest labels first, equals at random
     kept = np.zeros(len(sizes), dtype=bool)
     kept[mixed[np.cumsum(n_pairs[mixed]) <= MOST_PAIRS]] = True
     left, right = [], []

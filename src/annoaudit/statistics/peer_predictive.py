@@ -36,11 +36,15 @@ class PeerPredictive:
         (L,) the most probable class.
     n_others
         (L,) number of independent other sources on the item.
+    informed
+        (L,) whether anything is known of the item: another source, or probabilities. Where nothing is, q is the
+        team's class frequency, and no label may be held against it.
     """
 
     q: Singles
     expected: Ints
     n_others: Floats
+    informed: npt.NDArray[np.bool_]
 
     def of_given(self, label: Ints) -> Floats:
         """Return (L,) the probability of each label that was given."""
@@ -114,13 +118,16 @@ def predict_peers(
     log_p = (
         np.log(np.broadcast_to(share, (n_labels, n_classes))) if probabilities is None else _log(probabilities, share)
     )
+    informed = n_others > 0
+    if probabilities is not None:
+        informed |= np.isfinite(probabilities).all(axis=1)
     lead = np.asarray((others + np.exp(log_p)).argmax(axis=1), dtype=np.int64)
     inputs = np.stack(
         [
             log_p,
             others,
             (others / np.maximum(n_others, 1)[:, None]) ** 2,
-            np.log(_confusion(lead[teaches], label[teaches], n_classes, share))[lead],
+            np.log(_confusion(lead[teaches & informed], label[teaches & informed], n_classes, share))[lead],
         ]
     ).astype(np.float32)
     q = np.empty((n_labels, n_classes), dtype=np.float32)
@@ -130,7 +137,7 @@ def predict_peers(
         fitted = fitted if len(fitted) <= MOST_ROWS else np.sort(rng.choice(fitted, MOST_ROWS, replace=False))
         weights, offsets = _fit(inputs[:, fitted], label[fitted])
         q[rows] = _softmax(np.tensordot(weights, inputs[:, rows], axes=1) + offsets)
-    return PeerPredictive(q, np.asarray(q.argmax(axis=1), dtype=np.int64), n_others)
+    return PeerPredictive(q, np.asarray(q.argmax(axis=1), dtype=np.int64), n_others, informed)
 
 
 def _count_others(

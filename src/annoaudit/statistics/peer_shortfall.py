@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from annoaudit.statistics.peer_predictive import PeerPredictive
+
 __all__ = ["average_by", "shortfall_of_agreement"]
 
 Ints = npt.NDArray[np.int64]
@@ -30,18 +32,22 @@ def average_by(who: Ints, residual: Floats, variance: Floats, n_annotators: int)
 
 
 def shortfall_of_agreement(
-    annotator: Ints, label: Ints, expected: Ints, confidence: Floats, n_annotators: int
+    annotator: Ints, label: Ints, peers: PeerPredictive, n_annotators: int
 ) -> tuple[Floats, Floats, Ints]:
     """Return (A,) shortfalls of agreement with the class that peers expect, standard errors, and numbers of labels.
+
+    Labels of whose items nothing else is known do not count.
 
     Parameters
     ----------
     annotator, label
         (L,) codes.
-    expected, confidence
-        (L,) most probable class of a typical other annotator, and its probability.
+    peers
+        What a typical other annotator would say.
     n_annotators
         A.
     """
-    gap = confidence - (label == expected)
-    return average_by(annotator, gap, confidence * (1.0 - confidence), n_annotators)
+    known = np.flatnonzero(peers.informed)
+    confidence = peers.confidence[known]
+    gap = confidence - (label == peers.expected)[known]
+    return average_by(annotator[known], gap, confidence * (1.0 - confidence), n_annotators)

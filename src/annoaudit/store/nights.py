@@ -130,7 +130,7 @@ class Nights:
         return as_frame(rows, names)
 
     def groups(self) -> pd.DataFrame:
-        """Return rings and slices of all finished nights, latest first, with their members' names in ``annotator``."""
+        """Return rings of all finished nights, latest first, with their members' names in ``annotator``."""
         finding, night = tables.findings.c, tables.nights.c
         names = ("fingerprint", "detector", "level", "question", "annotator")
         source = tables.sightings.join(tables.findings).join(
@@ -140,7 +140,7 @@ class Nights:
             select(*(finding[name] for name in names))
             .select_from(source)
             .where(night.project == as_text(self.project), night.finished_at.is_not(None))
-            .where(finding.level.in_(("ring", "slice")))
+            .where(finding.level == "ring")
             .order_by(night.run_number.desc())
         )
         with explained(self.store.location), self.store.engine.connect() as connection:
