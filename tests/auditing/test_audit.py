@@ -236,3 +236,21 @@ def test_scores_before_any_threshold_are_kept(audit):
     assert {one.detector for one in audit.scores} >= {"confident_learning", "consensus_disagreement"}
     assert isinstance(audit.scores[0], Scores)
     assert isinstance(audit.scores[0].explain(np.array([0]))[0], Explanation)
+
+
+def test_a_column_that_says_what_kind_an_item_is_makes_no_copies():
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 2, 300)
+    rows = [
+        (f"i{i}", f"w{who}", "ab"[truth[i] if rng.random() < 0.95 else 1 - truth[i]], "web" if i % 2 else "app")
+        for i in range(300)
+        for who in rng.permutation(8)[:3]
+    ]
+    audit = aa.audit(pd.DataFrame(rows, columns=["item_id", "annotator", "label", "channel"]))
+    assert not audit.failures
+    assert "duplicate_conflict" in audit.skips
+
+
+def test_where_nothing_could_be_judged_the_headline_says_so():
+    table = pd.DataFrame({"item_id": [f"i{n}" for n in range(30)], "annotator": "one", "label": ["a", "b"] * 15})
+    assert aa.audit(table).record.headline.startswith("Nothing could be judged in 30 labels")

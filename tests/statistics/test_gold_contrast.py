@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from annoaudit.statistics.gold_contrast import contrast_gold
+from annoaudit.statistics.peer_predictive import PeerPredictive
 from annoaudit.statistics.peer_shortfall import average_by, shortfall_of_agreement
 
 
@@ -62,11 +63,13 @@ def test_easy_gold_does_not_make_the_less_skilled_look_informed():
 
 
 def test_shortfall_is_confidence_less_agreement():
-    shortfall, se, n = shortfall_of_agreement(
-        np.array([0, 0, 1]), np.array([1, 2, 0]), np.array([1, 1, 0]), np.array([0.9, 0.7, 0.5]), 3
-    )
-    assert shortfall.tolist() == pytest.approx([0.3, -0.5, 0.0])
-    assert n.tolist() == [2, 1, 0]
+    expected, confidence = np.array([1, 1, 0, 0]), np.array([0.9, 0.7, 0.5, 0.9])
+    q = np.zeros((4, 3), dtype=np.float32)
+    q[np.arange(4), expected] = confidence
+    peers = PeerPredictive(q, expected, np.ones(4), np.array([True, True, True, False]))
+    shortfall, se, n = shortfall_of_agreement(np.array([0, 0, 1, 2]), np.array([1, 2, 0, 1]), peers, 3)
+    assert shortfall.tolist() == pytest.approx([0.3, -0.5, 0.0], abs=1e-6)
+    assert n.tolist() == [2, 1, 0], "a label of which nothing else is known does not count"
     assert (se > 0).all()
 
 

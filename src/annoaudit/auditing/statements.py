@@ -32,6 +32,8 @@ def state_headline(decisions: Sequence[Decision], name_of: Callable[[str], str])
     Each annotator counts once, with the gravest finding about them, alone or in a group.
     """
     n_labels = sum(len(one.votes) for one in decisions)
+    if not any(scores.n_judged for one in decisions for scores in one.scores):
+        return f"Nothing could be judged in {n_labels:,} labels; what was lacking stands under what was not checked."
     n_flagged = sum(one.n_flagged - one.n_answered for one in decisions)
     line = f"{n_flagged:,} of {n_labels:,} labels are worth a second look"
     gravest = _find_gravest(decisions, name_of)

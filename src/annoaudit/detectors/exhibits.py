@@ -69,10 +69,14 @@ def show_labels(evidence: Evidence, positions: Ints) -> list[dict[str, object]]:
             "given": votes.classes[int(votes.label[at])],
             "expected": votes.classes[int(peers.expected[at])],
             "probability_of_given": round(float(peers.q[at, votes.label[at]]), 4),
-            "text": (text or "")[:MOST_TEXT],
+            "text": _shorten(text or ""),
         }
         for at, text in zip(positions, texts, strict=True)
     ]
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
 
 
 def match_labels(evidence: Evidence, picked: Ints) -> Ints:

@@ -74,9 +74,10 @@ def _explain(evidence: Evidence, at: int) -> Explanation:
         return Explanation(reason + ".", {})
     elsewhere = int(cells.observed[who, a, b]) - 1
     usual = max(float(cells.predicted[who, a, b]) - float(peers.q[at, b]), 0.0)
-    reason += (
-        f" and “{votes.classes[a]}” with {tell_share(float(peers.q[at, a]))}; this annotator gives "
-        f"“{votes.classes[b]}” for “{votes.classes[a]}” {elsewhere} more time{'s' * (elsewhere != 1)}, where peers "
-        f"would {usual:.1f}."
-    )
-    return Explanation(reason, {"elsewhere": elsewhere, "peers_elsewhere": round(usual, 2)})
+    reason += f" and “{votes.classes[a]}” with {tell_share(float(peers.q[at, a]))}"
+    if elsewhere:
+        reason += (
+            f"; this annotator gives “{votes.classes[b]}” for “{votes.classes[a]}” {elsewhere} more "
+            f"time{'s' * (elsewhere != 1)}, where peers would {usual:.1f}"
+        )
+    return Explanation(reason + ".", {"elsewhere": elsewhere, "peers_elsewhere": round(usual, 2)})

@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.float32]
 _PAIRS_A_BLOCK = 5_000_000
 _PAIRS = 1_000_000_000
 _SHORTEST = 20
+_DISTINCT = 0.5
 _IMAGES = 50_000
 _IMAGE_SIMILARITY = 0.97
 
@@ -29,11 +30,11 @@ def cluster_near_duplicates(items: pa.Table, features: Features | None, *, simil
     """Give items that are copies or near copies of each other the same number.
 
     Copies are found first: the same text (in one Unicode form, case and spaces aside), the same
-    ``content_sha256`` or, where an item has neither, the same ``uri``; and equal vectors. Texts are near
-    copies when the cosine of their TF-IDF vectors reaches ``similarity`` and both have 20 characters or
-    more, since one edit changes what a shorter text says; all such pairs are found, by prefix filtering.
-    Images are near copies when their centred descriptions correlate by .97 (up to 50,000 items). Clusters
-    are the connected components.
+    ``content_sha256`` or, where an item has neither, the same ``uri``; and equal vectors, where at least half
+    of all vectors differ. Texts are near copies when the cosine of their TF-IDF vectors reaches ``similarity``
+    and both have 20 characters or more, since one edit changes what a shorter text says; all such pairs are
+    found, by prefix filtering. Images are near copies when their centred descriptions correlate by .97 (up to
+    50,000 items). Clusters are the connected components.
 
     Parameters
     ----------
@@ -59,10 +60,17 @@ def cluster_near_duplicates(items: pa.Table, features: Features | None, *, simil
     same = _same_content(items, texts)
     edges = [_similar_texts(texts, same, features, similarity)]
     if features is not None and not features.is_sparse:
-        edges.append(_equal_rows(np.asarray(features.matrix), features.has_content))
+        matrix = np.asarray(features.matrix)
+        if _tell_items_apart(matrix[features.has_content]):
+            edges.append(_equal_rows(matrix, features.has_content))
         if features.source == IMAGE and len(same) <= _IMAGES:
             edges.append(_similar_images(np.asarray(features.matrix), features.has_content))
     return _join(same, np.concatenate(edges, axis=1))
+
+
+def _tell_items_apart(rows: Floats) -> bool:
+    """Whether vectors are contents: a few columns that most items share say what kind an item is, not which."""
+    return len(np.unique(rows, axis=0)) >= _DISTINCT * len(rows)
 
 
 def _same_content(items: pa.Table, texts: list[str]) -> Ints:

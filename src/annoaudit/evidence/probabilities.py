@@ -12,7 +12,7 @@ from annoaudit.evidence.classifiers import Material, choose_classifiers
 from annoaudit.evidence.ensemble import Judgement, Task, judge_block
 from annoaudit.evidence.features import Features
 from annoaudit.evidence.neighbours import Neighbours, find_neighbours
-from annoaudit.evidence.source_blocks import Sources, hold_out, split_blocks
+from annoaudit.evidence.source_blocks import Block, Sources, hold_out, split_blocks
 
 __all__ = ["BY_ANNOTATOR", "BY_ITEM", "Probabilities", "cross_validate"]
 
@@ -141,7 +141,7 @@ def cross_validate(
         learned = usable[block.learned]
         if len(np.unique(label[learned])) < 2:
             continue
-        inner = hold_out(sources, block.learned, seed)
+        inner = _hold_out(sources, block.learned, seed)
         judged = usable[block.judged]
         tally.add(
             judged,
@@ -152,6 +152,17 @@ def cross_validate(
         )  # fmt: skip
         tally.note_unseen(judged, learned)
     return tally.finish(BY_ANNOTATOR if by == "annotator" else BY_ITEM, [member.name for member in members], why)
+
+
+def _hold_out(sources: Sources, learned: npt.NDArray[np.bool_], seed: int) -> Block:
+    """Hold out some of what may be learned from, for weights and calibration."""
+    try:
+        return hold_out(sources, learned, seed)
+    except UsageError as reason:
+        raise Unavailable(
+            "the items differ too little for a model to be checked on some that it did not see",
+            hint="Give texts, more columns or feature vectors.",
+        ) from reason
 
 
 class _Tally:
