@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from annoaudit.reporting.record import AuditRecord
     from annoaudit.store import RunRow
 
-__all__ = ["STORE_NAME", "make_folder", "save_audit", "write_reports"]
+__all__ = ["STORE_NAME", "as_row", "make_folder", "save_audit", "write_reports"]
 
 STORE_NAME = "annoaudit.db"
 _RENDERERS = {".html": render_html, ".htm": render_html, ".md": render_markdown, ".json": render_json}
@@ -93,13 +93,14 @@ def _save_folder(record: AuditRecord, exit_code: int, folder: Path) -> None:
     make_folder(folder)
     run_json = render_json(record)
     with open_store(folder / STORE_NAME) as store:
-        store.add_run(_as_row(record, exit_code), record.findings, run_json)
+        store.add_run(as_row(record, exit_code), record.findings, run_json)
     write_findings(record.findings, folder, record.review.by_fingerprint if record.review else {})
     write_whole(folder / "report.html", render_html(record))
     write_whole(folder / "run.json", run_json)
 
 
-def _as_row(record: AuditRecord, exit_code: int) -> RunRow:
+def as_row(record: AuditRecord, exit_code: int) -> RunRow:
+    """Return the run as the store keeps it."""
     from annoaudit.store import RunRow
 
     return RunRow(

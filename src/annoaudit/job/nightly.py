@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annoaudit.auditing.pseudonyms import Pseudonyms
-from annoaudit.auditing.saving import STORE_NAME, make_folder
+from annoaudit.auditing.saving import STORE_NAME, as_row, make_folder
 from annoaudit.errors import AnnoauditError, DeliveryFailed
 from annoaudit.job.comparing import Comparison, compare_nights, keep_identities
 from annoaudit.job.gate import SampledRate, judge_gate, passes
@@ -27,7 +27,7 @@ from annoaudit.ledger.snapshots import with_pseudonyms
 from annoaudit.reporting import render_json
 from annoaudit.reporting.night import NightRecord
 from annoaudit.reporting.text import plural
-from annoaudit.store import NightRow, RunRow, StateRow, open_store
+from annoaudit.store import NightRow, StateRow, open_store
 from annoaudit.store.nights import Nights
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class _Run:
     def _store(self, audit: Audit, record: AuditRecord, scored: Pairs, sealed: _Sealed, code: int) -> str:
         """Store all of the night at once, then write its outputs, and only then note it as finished."""
         assert record.night is not None
-        run, run_json = _as_run(record, self.started_at, code), render_json(record)
+        run, run_json = as_row(record, code), render_json(record)
         name = sealed.snapshot.name
         expired = find_expired(self.seals, self.job.config.retention_days, self.started_at, name)
         head = self.seals.make_head(
@@ -275,21 +275,6 @@ def _headline(audit: Audit, night: NightRecord) -> str:
         return audit.record.headline
     return (
         f"{audit.record.headline} {n:,} change{'s contradict' if n > 1 else ' contradicts'} the project's own history."
-    )
-
-
-def _as_run(record: AuditRecord, started_at: datetime, exit_code: int) -> RunRow:
-    return RunRow(
-        started_at=started_at,
-        seconds=record.seconds,
-        version=record.version,
-        source=record.source,
-        n_items=record.n_items,
-        n_labels=record.n_labels,
-        n_annotators=record.n_annotators,
-        n_flagged=record.n_flagged,
-        n_queued=record.n_queued,
-        exit_code=exit_code,
     )
 
 

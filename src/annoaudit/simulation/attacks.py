@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from annoaudit.simulation.teams import Team, draw_labels
 
-__all__ = ["ATTACKS", "Attack", "choose_members", "plant"]
+__all__ = ["ATTACKS", "Attack", "choose_members", "find_places", "plant"]
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -146,7 +146,7 @@ def _secret_subset_ring(team: Team, members: Bools, rng: np.random.Generator, st
 def _sleeper(team: Team, members: Bools, rng: np.random.Generator, strength: float) -> Team:
     """Behave for the first half of the stream, then be wrong in a share of what follows."""
     other = (team.label + rng.integers(1, team.n_classes, len(team.label))) % team.n_classes
-    place, size = _places(team)
+    place, size = find_places(team)
     late = place >= size[team.annotator] / 2
     return plant(team, other, members[team.annotator] & late & (rng.random(len(team.label)) < strength))
 
@@ -182,12 +182,12 @@ def _gold_leak(team: Team, members: Bools, rng: np.random.Generator, strength: f
 
 def _alternating(team: Team, members: Bools, rng: np.random.Generator, strength: float) -> Team:
     """Go through the classes in turn, whatever the item."""
-    place, _ = _places(team)
+    place, _ = find_places(team)
     hit = members[team.annotator] & (rng.random(len(team.label)) < strength)
     return plant(team, place % team.n_classes, hit)
 
 
-def _places(team: Team) -> tuple[Ints, Ints]:
+def find_places(team: Team) -> tuple[Ints, Ints]:
     """Place of each label in its annotator's stream, and (A,) lengths of the streams."""
     size = np.bincount(team.annotator, minlength=team.n_annotators)
     start = np.cumsum(size) - size

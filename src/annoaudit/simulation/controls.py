@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.simulation.attacks import choose_members
+from annoaudit.simulation.attacks import choose_members, find_places
 from annoaudit.simulation.teams import Team, draw_labels
 
 __all__ = ["CONTROLS", "Control"]
@@ -38,16 +38,7 @@ def specialist(team: Team, seed: int) -> Team:
     rng = np.random.default_rng([seed, 101])
     members = choose_members(team, MEMBERS, rng)
     hard = np.flatnonzero(team.difficulty > np.median(team.difficulty))
-    item = team.item.copy()
-    for who in np.flatnonzero(members):
-        mine = np.flatnonzero((team.annotator == who) & ~team.again)
-        moved = mine[rng.random(len(mine)) < 0.9]
-        free = np.setdiff1d(hard, item[team.annotator == who])
-        moved = moved[: len(free)]
-        item[moved] = rng.permutation(free)[: len(moved)]
-    kept = ~(team.again & members[team.annotator])
-    moved_team = _keep(replace(team, item=item), kept)
-    return replace(_redraw(moved_team, members, rng), suspects=members, plants=("specialist",))
+    return replace(_give_items(team, members, hard, 0.9, rng), suspects=members, plants=("specialist",))
 
 
 def sloppy(team: Team, seed: int) -> Team:
@@ -94,8 +85,7 @@ def guideline_change(team: Team, seed: int) -> Team:
     source = int(rng.integers(0, team.n_classes))
     other = int((source + rng.integers(1, team.n_classes)) % team.n_classes)
     affected = (team.truth == source) & (rng.random(team.n_items) < 0.3)
-    size = np.bincount(team.annotator, minlength=team.n_annotators)
-    place = np.arange(len(team.item)) - (np.cumsum(size) - size)[team.annotator]
+    place, size = find_places(team)
     late = place >= size[team.annotator] / 2
     hit = late & affected[team.item] & (rng.random(len(team.item)) < 0.9)
     return replace(team, label=np.where(hit, other, team.label), plants=("guideline_change",))
@@ -106,16 +96,22 @@ def prior_shift(team: Team, seed: int) -> Team:
     rng = np.random.default_rng([seed, 107])
     members = choose_members(team, MEMBERS, rng)
     common = np.flatnonzero(team.truth == int(rng.integers(0, team.n_classes)))
+    return replace(_give_items(team, members, common, 0.6, rng), suspects=members, plants=("prior_shift",))
+
+
+def _give_items(
+    team: Team, members: Bools, pool: npt.NDArray[np.int64], share: float, rng: np.random.Generator
+) -> Team:
+    """Exchange a share of the members' items for others of a pool, which they label afresh and only once."""
     item = team.item.copy()
     for who in np.flatnonzero(members):
         mine = np.flatnonzero((team.annotator == who) & ~team.again)
-        moved = mine[rng.random(len(mine)) < 0.6]
-        free = np.setdiff1d(common, item[team.annotator == who])
+        moved = mine[rng.random(len(mine)) < share]
+        free = np.setdiff1d(pool, item[team.annotator == who])
         moved = moved[: len(free)]
         item[moved] = rng.permutation(free)[: len(moved)]
     kept = ~(team.again & members[team.annotator])
-    moved_team = _keep(replace(team, item=item), kept)
-    return replace(_redraw(moved_team, members, rng), suspects=members, plants=("prior_shift",))
+    return _redraw(_keep(replace(team, item=item), kept), members, rng)
 
 
 def _keep(team: Team, kept: Bools) -> Team:
