@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from annoaudit.errors import UsageError
 from annoaudit.findings import FINDING_COLUMNS, GROUP_LEVELS, Scores, Severity, fingerprint
@@ -244,18 +245,22 @@ class Decision:
 
         at = np.flatnonzero(self.flagged[scores.detector])
         target = scores.target[at]
-        ids = self._label_ids(target, labels) if scores.level == "label" else self._other_ids(scores.level, target)
+        ids = (
+            self._label_ids(target, labels)
+            if scores.level == "label"
+            else self._other_ids(scores.level, target, labels)
+        )
         people = np.array([name_of(str(who)) for who in self.votes.annotator_ids.to_pylist()] + [""], dtype=object)
         annotator = people[ids.pop("annotator")]
         if scores.level in GROUP_LEVELS:
             together = [" + ".join(sorted(people[scores.members[one]])) for one in target]
             annotator = np.array(together, dtype=object)
-        classes = np.array([*self.votes.classes, ""], dtype=object)
+        thing = self.votes.item[target] if scores.level == "label" else None
         given, suggested = (
-            classes[values[at]] if values is not None else np.full(len(at), "", dtype=object)
+            self.votes.spell(values[at], thing) if values is not None else np.full(len(at), "", dtype=object)
             for values in (scores.given, scores.suggested)
         )
-        named = {"label": ids["label_id"], "item": ids["item_id"]}.get(scores.level, annotator)
+        named = self._names(scores.level, target, ids, annotator)
         adjusted = self.policy.adjust(scores)
         told = scores.explain(at)
         prints = [
@@ -294,15 +299,41 @@ class Decision:
         )[list(FINDING_COLUMNS)]
 
     def _label_ids(self, target: Ints, labels: LabelSet) -> dict[str, npt.NDArray[np.object_] | Ints]:
-        rows = labels.labels.select(["label_id", "annotation_id", "item_id"]).take(self.votes.row[target])
-        columns = {name: rows[name].to_numpy(zero_copy_only=False).astype(object) for name in rows.column_names}
-        return {**columns, "annotator": self.votes.annotator[target]}
+        """Ids of the labels voted with; a vote for absence has no label, only an annotation and an item."""
+        row, owner = self.votes.row[target], self.votes.owner[target]
+        return {
+            "label_id": _texts(labels.labels["label_id"].take(pa.array(row, mask=row < 0)).fill_null("")),
+            "annotation_id": _texts(labels.annotations["annotation_id"].take(pa.array(owner))),
+            "item_id": _texts(labels.items["item_id"].take(pa.array(self.votes.whole[target]))),
+            "annotator": self.votes.annotator[target],
+        }
 
-    def _other_ids(self, level: str, target: Ints) -> dict[str, npt.NDArray[np.object_] | Ints]:
+    def _other_ids(self, level: str, target: Ints, labels: LabelSet) -> dict[str, npt.NDArray[np.object_] | Ints]:
         blank = np.full(len(target), "", dtype=object)
-        items = np.array(self.votes.item_ids.take(target).to_pylist(), dtype=object) if level == "item" else blank
+        parts = self.votes.parts
+        whole = target if parts is None or level != "item" else parts.item[target]
+        items = _texts(labels.items["item_id"].take(pa.array(whole))) if level == "item" else blank
         annotator = target if level == "annotator" else np.full(len(target), -1, dtype=np.int64)
         return {"label_id": blank, "annotation_id": blank, "item_id": items, "annotator": annotator}
+
+    def _names(
+        self, level: str, target: Ints, ids: Mapping[str, npt.NDArray[np.object_] | Ints], who: npt.NDArray[np.object_]
+    ) -> npt.NDArray[np.object_]:
+        """What each target is known by, the same every night."""
+        if level not in ("label", "item"):
+            return who
+        own = np.asarray(ids["label_id" if level == "label" else "item_id"], dtype=object)
+        if self.votes.parts is None:
+            return own
+        thing = self.votes.item[target] if level == "label" else target
+        part = np.array(self.votes.item_ids.take(pa.array(thing)).to_pylist(), dtype=object)
+        absent = own == ""
+        own = np.where(absent, ids["annotation_id"], own) + "\n" + part
+        return np.asarray(own, dtype=object)
+
+
+def _texts(values: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.object_]:
+    return np.array(values.to_pylist(), dtype=object)
 
 
 def _region(evidence: Mapping[str, object]) -> list[str]:

@@ -146,7 +146,7 @@ def test_without_gold_the_error_rate_is_not_known(audit):
 
 
 def test_an_unknown_question_is_refused_with_the_known_ones(team):
-    with pytest.raises(aa.UsageError, match="no single-choice question 'colour'"):
+    with pytest.raises(aa.UsageError, match="no question 'colour' that can be audited"):
         aa.audit(team, question="colour")
 
 

@@ -19,8 +19,10 @@ def against_others(votes: Votes) -> Floats:
     """Return (L,) disagreement of each vote with the plurality of the other votes on its item.
 
     0 if its class is the others' most frequent one, 1 if not, 1 - 1/t if it is one of t tied classes;
-    NaN where nobody else labelled the item.
+    NaN where nobody else labelled the item. Numbers that are not equal are apart.
     """
+    if votes.numbers is not None:
+        return _apart_from_all(votes)
     counts = votes.counts[votes.item].astype(np.float64)
     rows = np.arange(len(votes))
     counts[rows, votes.label] -= 1
@@ -28,6 +30,15 @@ def against_others(votes: Votes) -> Floats:
     n_tied = (counts == top[:, None]).sum(axis=1)
     among = counts[rows, votes.label] == top
     return np.where(top > 0, 1.0 - among / n_tied, np.nan)
+
+
+def _apart_from_all(votes: Votes) -> Floats:
+    """Whether each number differs from all others on its item; NaN where there are none."""
+    key = votes.item * votes.n_classes + votes.label
+    _, place, count = np.unique(key, return_inverse=True, return_counts=True)
+    same = count[place] - 1
+    others = np.bincount(votes.item, minlength=votes.n_items)[votes.item] - 1
+    return np.where(others > 0, (same == 0).astype(np.float64), np.nan)
 
 
 def count_confusion(votes: Votes, posterior: Floats) -> Floats:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from annoaudit.errors import RefusedInput, UsageError
 from annoaudit.evidence import Evidence
+from annoaudit.evidence.kinds import AUDITED
 from annoaudit.formats import join_features, join_gold, join_probabilities, read, read_probabilities
-from annoaudit.labels import LabelSet
+from annoaudit.labels import NOMINAL, LabelSet
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -40,19 +41,19 @@ def _what(labels: LabelSet) -> str:
 
 
 def choose_questions(labels: LabelSet, question: str | None, *, with_answers: bool) -> tuple[str, ...]:
-    """Return the single-choice questions to audit: the named one, or all.
+    """Return the questions to audit: the named one, or all of a kind that can be audited.
 
     Raises
     ------
     UsageError
         The named question is not there, or companions that answer one question are given for several.
     RefusedInput
-        There is no single-choice question.
+        There is no question of such a kind.
     """
-    known = labels.questions_of("choice")
+    known = labels.questions_of(*AUDITED)
     if question is not None and question not in known:
         raise UsageError(
-            f"There is no single-choice question {question!r}.",
+            f"There is no question {question!r} that can be audited.",
             hint=f"There are: {', '.join(known) or 'none'}.",
         )
     if question is None and len(known) > 1 and with_answers:
@@ -60,13 +61,21 @@ def choose_questions(labels: LabelSet, question: str | None, *, with_answers: bo
             f"Probabilities and gold labels belong to one question; there are {len(known)}.",
             hint=f"Name it with question= or --question: {', '.join(known)}.",
         )
+    chosen = known if question is None else (question,)
+    unfit = [one for one in chosen if with_answers and labels.kind_of(one) not in NOMINAL]
+    if unfit:
+        raise UsageError(
+            f"Probabilities and gold labels answer single-choice questions; {unfit[0]!r} is of kind "
+            f"{labels.kind_of(unfit[0])}.",
+            hint="Leave them out.",
+        )
     if not known:
         raise RefusedInput(
-            f"{labels.source or 'The input'} was read ({_what(labels)}), but it has no single-choice question; "
-            "other kinds are not analysed yet.",
+            f"{labels.source or 'The input'} was read ({_what(labels)}), but it has no question of a kind that is "
+            f"audited; these are {', '.join(AUDITED)}.",
             hint="They are kept: annoaudit convert writes them in another format, aa.read returns them as tables.",
         )
-    return known if question is None else (question,)
+    return chosen
 
 
 def gather_evidence(
@@ -82,19 +91,20 @@ def gather_evidence(
     states: Mapping[tuple[str, str], Mapping[str, object]] | None = None,
 ) -> Evidence:
     """Join the companions, given as files, frames or arrays, to the items of one question."""
-    votes, matrix = labels.votes(question), None
+    matrix = None
     if probabilities is not None:
-        matrix = read_probabilities(probabilities)
+        votes, matrix = labels.votes(question), read_probabilities(probabilities)
         # A model may know classes that nobody chose; without their columns its rows would not sum to 1.
         unused = [name for name in matrix.columns or () if name not in votes.classes]
         labels = labels.with_options(question, (*votes.classes, *unused)) if unused else labels
-        votes = labels.votes(question)
+    item_ids = labels.items["item_id"].combine_chunks()
+    classes = labels.votes(question).classes if matrix is not None or gold is not None else ()
     return Evidence(
         labels,
         question,
-        given_probabilities=None if matrix is None else join_probabilities(matrix, votes.item_ids, votes.classes),
-        given_features=None if features is None else join_features(features, votes.item_ids),
-        gold_codes=None if gold is None else join_gold(gold, votes.item_ids, votes.classes),
+        given_probabilities=None if matrix is None else join_probabilities(matrix, item_ids, classes),
+        given_features=None if features is None else join_features(features, item_ids),
+        gold_codes=None if gold is None else join_gold(gold, item_ids, classes),
         media_root=None if media_root is None else Path(media_root),
         folds=folds,
         seed=seed,

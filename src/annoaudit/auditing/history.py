@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from annoaudit.auditing.sampled_figures import error_rate_of_sample, estimate_from_sample, last_sample
 from annoaudit.auditing.saving import STORE_NAME
 from annoaudit.auditing.verdict_figures import count_decisions, latest_verdicts
+from annoaudit.labels import tell_answers
 from annoaudit.reporting.record import ReviewRecord
 
 if TYPE_CHECKING:
@@ -108,11 +109,12 @@ def match_answers(history: History | None, labels: LabelSet, votes: Votes) -> An
     changed = np.zeros(len(votes), dtype=bool)
     if not answers:
         return Answered(decision, changed)
-    ids = labels.labels["annotation_id"].take(votes.row)
+    ids = labels.annotations["annotation_id"].take(votes.owner)
     known = np.asarray(pc.is_in(ids, value_set=pa.array(sorted(answers), pa.string())))
+    said = tell_answers(labels, votes.question)
     for place in np.flatnonzero(known):
         by_label = _by_label(answers[str(ids[int(place)])], votes.question)
-        decision[place] = by_label.get(votes.classes[int(votes.label[place])], "")
+        decision[place] = by_label.get(said.get(str(ids[int(place)]), ""), "")
         changed[place] = bool(by_label) and not decision[place]
     return Answered(decision, changed)
 
@@ -143,6 +145,7 @@ def record_review(
     on_labels: dict[str, str] = {}
     for one, answered, mask in zip(decisions, answers, flagged, strict=True):
         places = np.flatnonzero(answered.mask & mask)
+        places = places[one.votes.row[places] >= 0]
         ids = labels.labels["label_id"].take(one.votes.row[places]).to_pylist()
         on_labels |= dict(zip(map(str, ids), answered.decision[places].tolist(), strict=True))
     told = pd.concat([one.astype(object) for one in findings], ignore_index=True)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from annoaudit.auditing.blind_spots import list_blind_spots
 from annoaudit.findings import GROUP_LEVELS, SEVERITIES
+from annoaudit.labels import NOMINAL
 from annoaudit.reporting.record import Exhibit, Pattern, PeopleRecord
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def gather_people(
         n_held_back=sum(one.held_back for one in decisions),
         looked_for=tuple(sorted(of_people & judged)),
         not_judged=tuple((name, why.get(name, "")) for name in sorted(of_people - judged)),
-        blind_spots=list_blind_spots(evidences),
+        blind_spots=list_blind_spots([one for one in evidences if one.kind in NOMINAL]),
         subjective=any(one.policy.subjective for one in decisions),
     )
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from annoaudit.auditing.kinds import page_of
 from annoaudit.errors import Unavailable
+from annoaudit.labels import NOMINAL
 from annoaudit.reporting.record import QueueEntry, Reason, Support
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ def list_queue(
     shown = decision.queue[:MOST_SHOWN]
     said = findings[(findings["rank"] > 0) & (findings["rank"] <= len(shown))]
     by_rank = dict(list(said.groupby("rank", sort=False)))
-    items = evidence.labels.items.take(votes.item[shown]).to_pylist()
+    items = evidence.labels.items.take(votes.whole[shown]).to_pylist()
     names = [name_of(str(one)) for one in votes.annotator_ids.to_pylist()]
-    best = evidence.consensus.posterior.argmax(axis=1) if len(shown) else np.zeros(0, dtype=np.int64)
-    annotation_ids = evidence.labels.labels["annotation_id"].take(votes.row[shown]).to_pylist()
+    annotation_ids = evidence.labels.annotations["annotation_id"].take(votes.owner[shown]).to_pylist()
+    given = votes.spell(votes.label[shown], votes.item[shown]).tolist()
     urls = _native_urls(evidence, annotation_ids)
     entries = []
     for place, (at, item) in enumerate(zip(shown, items, strict=True), start=1):
@@ -49,7 +50,7 @@ def list_queue(
                 question=votes.question,
                 item_id=str(item["item_id"]),
                 annotator=names[int(votes.annotator[at])],
-                given=votes.classes[int(votes.label[at])],
+                given=given[place - 1],
                 suggested=_most_suggested(rows),
                 suspicion=float(rows["suspicion"].max()),
                 content=_content(item),
@@ -63,8 +64,9 @@ def list_queue(
                 ),
                 support=(
                     *_votes_on(evidence, int(votes.item[at]), names),
-                    *_near(evidence, int(votes.item[at]), best),
+                    *_near(evidence, int(votes.item[at])),
                 ),
+                view=page_of(evidence.kind).view(evidence, int(at)),
             )
         )
     return tuple(entries)
@@ -96,15 +98,17 @@ def _native_urls(evidence: Evidence, annotation_ids: list[str]) -> dict[str, str
 
 def _votes_on(evidence: Evidence, item: int, names: list[str]) -> tuple[Support, ...]:
     votes = evidence.votes
-    return tuple(
-        Support("vote", names[int(votes.annotator[at])], votes.classes[int(votes.label[at])])
-        for at in np.flatnonzero(votes.item == item)
-    )
+    on = np.flatnonzero(votes.item == item)
+    said = votes.spell(votes.label[on], votes.item[on]).tolist()
+    return tuple(Support("vote", names[int(votes.annotator[at])], word) for at, word in zip(on, said, strict=True))
 
 
-def _near(evidence: Evidence, item: int, best: npt.NDArray[np.int64]) -> tuple[Support, ...]:
+def _near(evidence: Evidence, item: int) -> tuple[Support, ...]:
+    """Similar items and what they are labelled, for answers about whole items."""
+    if evidence.kind not in NOMINAL:
+        return ()
     try:
-        neighbours = evidence.neighbours
+        neighbours, best = evidence.neighbours, evidence.consensus.posterior.argmax(axis=1)
     except Unavailable:
         return ()
     votes, texts = evidence.votes, evidence.labels.items["text"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from annoaudit.detectors import Detector, load_detectors
+from annoaudit.detectors import Detector, judges_kind, load_detectors
 from annoaudit.errors import Unavailable
 from annoaudit.evidence import Evidence
 from annoaudit.findings import Outcome, Scores
@@ -18,10 +18,16 @@ __all__ = ["choose_detectors", "count_flags", "run_detectors"]
 
 
 def run_detectors(evidence: Evidence, detectors: Sequence[Detector]) -> tuple[list[Scores], list[Outcome]]:
-    """Return what each detector scored, and what became of each."""
+    """Return what each detector scored that judges this kind of question, and what became of each.
+
+    Where none does, all are reported as skipped.
+    """
     scores: list[Scores] = []
     outcomes: list[Outcome] = []
-    for detector in detectors:
+    fitting = [one for one in detectors if judges_kind(one, evidence.kind)]
+    if not fitting:
+        return [], [_pass_over(evidence, one) for one in detectors]
+    for detector in fitting:
         outcome, result = _run_detector(evidence, detector)
         outcomes.append(outcome)
         if result is not None:
@@ -52,6 +58,11 @@ def _run_detector(evidence: Evidence, detector: Detector) -> tuple[Outcome, Scor
         seconds=time.perf_counter() - start,
     )
     return outcome, result
+
+
+def _pass_over(evidence: Evidence, detector: Detector) -> Outcome:
+    why = f"it does not judge questions of kind {evidence.kind}"
+    return Outcome(detector.name, detector.version, evidence.question, "skipped", why)
 
 
 def count_flags(outcome: Outcome, decision: Decision) -> Outcome:

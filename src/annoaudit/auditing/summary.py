@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from annoaudit.auditing.disagreement import against_others, count_confusion
+from annoaudit.auditing.kinds import page_of
 from annoaudit.auditing.people import find_people
 from annoaudit.errors import Unavailable
 from annoaudit.reporting.record import ErrorRate, QuestionRecord
@@ -19,6 +20,7 @@ from annoaudit.statistics.intervals import exact_interval
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
     from annoaudit.policy import Decision
+    from annoaudit.statistics.truth_inference import TruthInference
 
 __all__ = ["summarise_question"]
 
@@ -44,32 +46,35 @@ def summarise_question(evidence: Evidence, decision: Decision, name_of: Callable
     votes = evidence.votes
     apart = against_others(votes)
     who = np.array([name_of(str(one)) for one in votes.annotator_ids.to_pylist()], dtype=object)
-    model = "none"
-    confusion: Floats = np.zeros((votes.n_classes, votes.n_classes))
-    if len(votes):
-        consensus = evidence.consensus
-        model, confusion = consensus.model, count_confusion(votes, consensus.posterior)
+    page = page_of(evidence.kind)
+    consensus = _consensus(evidence)
     return QuestionRecord(
         question=votes.question,
-        kind="choice",
+        kind=evidence.kind,
         classes=votes.classes,
-        n_items=len(np.unique(votes.item)),
+        n_items=len(np.unique(votes.whole)),
         n_labels=len(votes),
         n_annotators=votes.n_annotators,
         redundancy=votes.redundancy,
-        model=model,
+        model=consensus.model if consensus else "none",
         error_rate=_error_rate(evidence, apart),
         agreement=_agreement(evidence),
         annotators=_annotators(evidence, decision, apart, who),
-        by_class=_by_class(evidence, apart),
+        by_class=page.by_class(evidence, apart),
         pairwise=_pairwise(evidence, who),
-        confusion=confusion,
+        confusion=count_confusion(votes, consensus.posterior) if consensus else np.zeros((0, 0)),
+        tables=page.tables(evidence, who) if len(votes) else (),
     )
 
 
-def _agreement(evidence: Evidence) -> pd.DataFrame:
-    from annoaudit.statistics.agreement import measure_agreement
+def _consensus(evidence: Evidence) -> TruthInference | None:
+    try:
+        return evidence.consensus
+    except Unavailable:
+        return None
 
+
+def _agreement(evidence: Evidence) -> pd.DataFrame:
     votes = evidence.votes
     columns = [
         "coefficient",
@@ -84,7 +89,7 @@ def _agreement(evidence: Evidence) -> pd.DataFrame:
     ]
     if not len(votes):
         return pd.DataFrame(columns=columns)
-    measured = measure_agreement(votes.item, votes.annotator, votes.label, votes.n_classes, seed=evidence.seed)
+    measured = page_of(evidence.kind).agreement(evidence)
     rows = [
         (
             one.name,
@@ -107,7 +112,7 @@ def _annotators(evidence: Evidence, decision: Decision, apart: Floats, who: npt.
     table = pd.DataFrame({"annotator": who, "n_labels": np.bincount(votes.annotator, minlength=n)})
     missing = np.full(n, np.nan)
     judged = len(votes) > 0 and bool(np.isfinite(apart).any())
-    truth = evidence.consensus if judged else None
+    truth = _consensus(evidence) if judged else None
     table["accuracy"] = truth.accuracy if truth else missing
     table["low"] = truth.accuracy_low if truth else missing
     table["high"] = truth.accuracy_high if truth else missing
@@ -158,18 +163,6 @@ def _median_seconds(evidence: Evidence) -> Floats:
     return np.asarray(median.reindex(evidence.votes.annotator_ids.to_pylist()), dtype=np.float64)
 
 
-def _by_class(evidence: Evidence, apart: Floats) -> pd.DataFrame:
-    votes, known = evidence.votes, np.isfinite(apart)
-    rows = []
-    for k, name in enumerate(votes.classes):
-        mine = votes.label == k
-        chosen = mine & known
-        share, low, high = clustered_interval(apart[chosen], votes.item[chosen])
-        rows.append((name, int(mine.sum()), float(apart[chosen].sum()), share, low, high))
-    table = pd.DataFrame(rows, columns=["label", "n_labels", "n_disagree", "disagreement", "low", "high"])
-    return table.sort_values("disagreement", ascending=False, kind="stable", ignore_index=True)
-
-
 def _pairwise(evidence: Evidence, who: npt.NDArray[np.object_]) -> pd.DataFrame:
     from annoaudit.statistics.agreement import pairwise_agreement
     from annoaudit.statistics.votes import Votes as LabelCodes
@@ -202,8 +195,8 @@ def _error_rate(evidence: Evidence, apart: Floats) -> ErrorRate:
     if not known.any():
         return _unknown_error_rate(apart)
     wrong = (gold != votes.label)[known].astype(np.float64)
-    value, low, high = clustered_interval(wrong, votes.item[known])
-    n_items = len(np.unique(votes.item[known]))
+    value, low, high = clustered_interval(wrong, votes.whole[known])
+    n_items = len(np.unique(votes.whole[known]))
     basis = f"{int(known.sum())} labels on the {n_items} items with a gold label"
     return ErrorRate(
         known=True,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from annoaudit.evidence.kinds import WITH_CLASSES
 from annoaudit.findings import Explanation, Level, Scores, tell_share
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class ConfidentLearning:
     name = "confident_learning"
     version = "1"
     level: ClassVar[Level] = "label"
+    kinds: ClassVar[tuple[str, ...]] = WITH_CLASSES
     needs = ("probabilities",)
 
     def score(self, evidence: Evidence) -> Scores:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from annoaudit.evidence.kinds import WITH_CLASSES
 from annoaudit.findings import Explanation, Level, Scores, tell_share
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class ConsensusDisagreement:
     name = "consensus_disagreement"
     version = "1"
     level: ClassVar[Level] = "label"
+    kinds: ClassVar[tuple[str, ...]] = WITH_CLASSES
     needs = ("repeated", "consensus")
 
     def score(self, evidence: Evidence) -> Scores:
@@ -68,8 +70,9 @@ def _explain(evidence: Evidence, at: int) -> Explanation:
     counts = votes.counts[item]
     best = int(posterior[item].argmax())
     told = ", ".join(f"{int(counts[k])} “{votes.classes[k]}”" for k in np.argsort(-counts) if counts[k])
+    about = "this item" if votes.parts is None else f"“{votes.parts.names[item]}” of this item"
     reason = (
-        f"The labels on this item are {told}; weighing annotators by their agreement, "
+        f"The labels on {about} are {told}; weighing annotators by their agreement, "
         f"“{votes.classes[best]}” has probability {tell_share(posterior[item, best])}"
     )
     reason += "." if best == given else f" and “{votes.classes[given]}” {tell_share(posterior[item, given])}."

@@ -62,7 +62,7 @@ def exhibit(
 def show_labels(evidence: Evidence, positions: Ints) -> list[dict[str, object]]:
     """Return item, label and what peers expected of each position, with the start of the item's text."""
     votes, peers = evidence.votes, evidence.peers
-    texts = evidence.labels.items["text"].take(votes.item[positions]).to_pylist()
+    texts = evidence.labels.items["text"].take(votes.whole[positions]).to_pylist()
     return [
         {
             "item_id": str(votes.item_ids[int(votes.item[at])].as_py()),

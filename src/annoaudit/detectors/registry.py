@@ -7,12 +7,13 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from annoaudit.errors import UsageError
+from annoaudit.labels import NOMINAL
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
     from annoaudit.findings import Level, Scores
 
-__all__ = ["GROUP", "Detector", "list_detectors", "load_detectors"]
+__all__ = ["GROUP", "Detector", "judges_kind", "list_detectors", "load_detectors"]
 
 GROUP = "annoaudit.detectors"
 
@@ -23,6 +24,7 @@ class Detector(Protocol):
 
     ``needs`` names properties of :class:`annoaudit.evidence.Evidence`; a detector whose needs are
     unavailable is skipped, and the reason is shown. The same evidence and seed give the same scores.
+    Where it has ``kinds``, these are the kinds of question that it judges; by default those with one word as answer.
     """
 
     @property
@@ -48,6 +50,11 @@ class Detector(Protocol):
     def score(self, evidence: Evidence) -> Scores:
         """Score every target; raise ``Unavailable`` where this data cannot be judged at all."""
         ...
+
+
+def judges_kind(detector: Detector, kind: str) -> bool:
+    """Return whether a detector judges questions of this kind."""
+    return kind in getattr(detector, "kinds", NOMINAL)
 
 
 def list_detectors() -> tuple[str, ...]:

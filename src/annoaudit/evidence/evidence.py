@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
-from annoaudit.labels import LabelSet, Votes
+from annoaudit.evidence.gold import marked_gold
+from annoaudit.evidence.kinds import judge_parts, read_votes
+from annoaudit.evidence.lazy import lazy
+from annoaudit.labels import NOMINAL, LabelSet, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
@@ -31,44 +34,14 @@ __all__ = ["Evidence"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-T = TypeVar("T")
 
 _MOST_CELLS = 200_000_000
 _MOST_PAIRS_OF_CLASSES = 30_000_000
 
 
-class _lazy(Generic[T]):  # noqa: N801 - used as a decorator, like cached_property
-    """Compute once and keep the value, or keep the reason why it is unavailable."""
-
-    def __init__(self, make: Callable[[Evidence], T]) -> None:
-        self.make = make
-        self.__doc__ = make.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> _lazy[T]: ...
-    @overload
-    def __get__(self, instance: Evidence, owner: type) -> T: ...
-
-    def __get__(self, instance: Evidence | None, owner: type) -> T | _lazy[T]:
-        if instance is None:
-            return self
-        if self.name not in instance.kept:
-            try:
-                instance.kept[self.name] = self.make(instance)
-            except Unavailable as reason:
-                instance.kept[self.name] = reason
-        value = instance.kept[self.name]
-        if isinstance(value, Unavailable):
-            raise value
-        return cast(T, value)
-
-
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What is known about one single-choice question, computed lazily and shared by all detectors.
+    """What is known about one question, computed lazily and shared by all detectors.
 
     Every property either returns its value or raises :class:`annoaudit.errors.Unavailable` with the
     reason; both are remembered. Random choices follow ``seed``.
@@ -78,7 +51,7 @@ class Evidence:
     labels
         The labels to audit.
     question
-        Name of a single-choice question.
+        Name of a question of a kind that can be audited.
     given_probabilities
         (N, K) class probabilities of a model that did not see these labels; NaN rows where unknown.
     given_features
@@ -105,11 +78,16 @@ class Evidence:
     kept: dict[str, object] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def votes(self) -> Votes:
-        """The votes on the question: one of each annotator for each item."""
-        return self.labels.votes(self.question)
+    def kind(self) -> str:
+        """Kind of the question."""
+        return self.labels.kind_of(self.question)
 
-    @_lazy
+    @cached_property
+    def votes(self) -> Votes:
+        """The votes on the question: one of each annotator for each item, or for each part of an item."""
+        return read_votes(self.labels, self.question)
+
+    @lazy
     def repeated(self) -> Ints:
         """(L,) number of other labels on the item of each vote; needs an item with two labels."""
         per_item = np.bincount(self.votes.item, minlength=self.votes.n_items)
@@ -119,15 +97,17 @@ class Evidence:
             )
         return per_item[self.votes.item] - 1
 
-    @_lazy
+    @lazy
     def gold(self) -> Ints:
         """(N,) gold class codes, -1 where unknown: given ones, else those marked in the labels."""
-        codes = self.gold_codes if self.gold_codes is not None else _marked_gold(self.labels, self.votes)
+        if self.gold_codes is None and self.kind not in NOMINAL:
+            raise Unavailable(f"gold labels of kind {self.kind} are not compared yet")
+        codes = self.gold_codes if self.gold_codes is not None else marked_gold(self.labels, self.votes)
         if not (codes >= 0).any():
             raise Unavailable("there are no gold labels", hint="Give some with gold=.")
         return codes
 
-    @_lazy
+    @lazy
     def features(self) -> Features:
         """Feature vectors of the items."""
         from annoaudit.evidence.features import build_features
@@ -136,26 +116,26 @@ class Evidence:
             self.labels.items, supplied=self.given_features, media_root=self.media_root, seed=self.seed
         )
 
-    @_lazy
+    @lazy
     def near_duplicates(self) -> Ints:
         """(N,) cluster of each item; items of one cluster are copies or near copies of each other."""
         from annoaudit.evidence.near_duplicates import cluster_near_duplicates
 
         return np.asarray(cluster_near_duplicates(self.labels.items, self.features), dtype=np.int64)
 
-    @_lazy
+    @lazy
     def neighbours(self) -> Neighbours:
         """The most similar items of each item, near duplicates collapsed."""
         from annoaudit.evidence.neighbours import find_neighbours
 
         return find_neighbours(self.features, cluster=self.near_duplicates)
 
-    @_lazy
+    @lazy
     def votes_consensus(self) -> TruthInference:
         """Truth inferred from the votes alone."""
         return self._infer(None)
 
-    @_lazy
+    @lazy
     def probabilities(self) -> Probabilities:
         """Class probabilities of a model that never saw the labels it judges."""
         from annoaudit.evidence.probabilities import Probabilities, cross_validate
@@ -165,6 +145,8 @@ class Evidence:
             return Probabilities(matrix=self.given_probabilities, source="supplied")
         if votes.n_classes < 2 or len(np.unique(votes.label)) < 2:
             raise Unavailable("all labels are of one class", hint="There is nothing to tell apart.")
+        if votes.parts is not None:
+            return judge_parts(self)
         return cross_validate(
             self.features,
             item=votes.item,
@@ -179,7 +161,7 @@ class Evidence:
             seed=self.seed,
         )
 
-    @_lazy
+    @lazy
     def consensus(self) -> TruthInference:
         """Truth inferred from the votes, with the model's probabilities as item prior where there are any."""
         try:
@@ -190,7 +172,7 @@ class Evidence:
         filled = np.where(unknown[:, None], 1.0 / self.votes.n_classes, prior)
         return self._infer(np.asarray(filled, dtype=np.float64))
 
-    @_lazy
+    @lazy
     def peer_evidence(self) -> PeerEvidence:
         """Peers, pairs and rings; needs other labels on the items or features."""
         from annoaudit.evidence.peers import gather_peers
@@ -217,7 +199,7 @@ class Evidence:
         """What a typical other annotator would say, for each label."""
         return self.peer_evidence.peers
 
-    @_lazy
+    @lazy
     def pairs(self) -> PairAgreement:
         """How far each pair of annotators agrees beyond honest people."""
         found = self.peer_evidence.pairs
@@ -227,7 +209,7 @@ class Evidence:
             )
         return found
 
-    @_lazy
+    @lazy
     def ring(self) -> Ring:
         """The most agreeing group of the team."""
         found = self.peer_evidence.ring
@@ -237,7 +219,7 @@ class Evidence:
             )
         return found
 
-    @_lazy
+    @lazy
     def cells(self) -> Cells:
         """How often each annotator gave b where peers expected a, and how often peers would have."""
         from annoaudit.statistics.cells import count_cells
@@ -245,14 +227,14 @@ class Evidence:
         votes = self.votes
         return count_cells(votes.annotator, votes.label, self.peers, votes.n_annotators)
 
-    @_lazy
+    @lazy
     def slices(self) -> Slices:
         """Neighbourhoods, words, sources and periods that labels lie in."""
         from annoaudit.evidence.slices import gather_slices
 
         return gather_slices(self)
 
-    @_lazy
+    @lazy
     def submitted_ms(self) -> Ints:
         """(L,) time of submission of each vote, milliseconds since 1970 (UTC)."""
         at, known = self._of_annotations("created_at")
@@ -264,7 +246,7 @@ class Evidence:
             raise Unavailable("all labels have the same submission time", hint="An import may have stamped them.")
         return np.asarray(at, dtype=np.int64)
 
-    @_lazy
+    @lazy
     def lead_time_s(self) -> Floats:
         """(L,) seconds that each vote took, NaN where not measured."""
         values, known = self._of_annotations("lead_time_s")
@@ -273,7 +255,7 @@ class Evidence:
             raise Unavailable("the labels have no lead times", hint="Map a column with seconds=.")
         return np.where(usable, values, np.nan)
 
-    @_lazy
+    @lazy
     def shown(self) -> Ints:
         """(L,) class that a prediction showed to the annotator of each vote; -1 where none was."""
         from annoaudit.evidence.shown_predictions import find_shown
@@ -285,7 +267,7 @@ class Evidence:
             )
         return codes
 
-    @_lazy
+    @lazy
     def details(self) -> dict[str, Details]:
         """Arbitrary detail of the voters' submissions on the whole project, by kind."""
         from annoaudit.evidence.arbitrary_details import gather_details
@@ -301,9 +283,7 @@ class Evidence:
         import pyarrow.compute as pc
 
         annotations = self.labels.annotations
-        owner = self.labels.labels["annotation_id"].take(pa.array(self.votes.row))
-        place = pc.index_in(owner, value_set=annotations["annotation_id"].combine_chunks())
-        values = annotations[column].take(place)
+        values = annotations[column].take(pa.array(self.votes.owner))
         if pa.types.is_timestamp(values.type):
             values = values.cast(pa.timestamp("ms", tz="UTC"), safe=False).cast(pa.int64())
         known = np.asarray(pc.is_valid(values))
@@ -322,6 +302,8 @@ class Evidence:
         votes = self.votes
         if not len(votes):
             raise Unavailable("the question has no labels")
+        if votes.numbers is not None:
+            raise Unavailable("numbers have no classes to infer")
         return infer_truth(
             votes.item,
             votes.annotator,
@@ -332,29 +314,3 @@ class Evidence:
             item_prior=prior,
             seed=self.seed,
         )
-
-
-def _marked_gold(labels: LabelSet, votes: Votes) -> Ints:
-    """Gold codes from labels whose annotation is marked as gold, or whose annotator is a gold source."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    codes = np.full(votes.n_items, -1, dtype=np.int64)
-    annotations, annotators, table = labels.annotations, labels.annotators, labels.labels
-    sources = annotators["annotator_id"].filter(
-        pc.fill_null(pc.is_in(annotators["kind"], value_set=pa.array(["gold"])), False)
-    )
-    marked = pc.or_(
-        pc.fill_null(annotations["is_gold"], False),
-        pc.is_in(annotations["annotator_id"], value_set=sources.combine_chunks()),
-    )
-    gold_ids = annotations["annotation_id"].filter(marked).combine_chunks()
-    if not len(gold_ids):
-        return codes
-    rows = table.filter(
-        pc.and_(pc.equal(table["question"], votes.question), pc.is_in(table["annotation_id"], value_set=gold_ids))
-    )
-    item = pc.index_in(rows["item_id"], value_set=votes.item_ids)
-    code = pc.fill_null(pc.index_in(rows["value"], value_set=pa.array(votes.classes, pa.string())), -1)
-    codes[np.asarray(item)] = np.asarray(code)
-    return codes

@@ -1,17 +1,26 @@
 """The vocabulary: what was labelled, by whom, when, and how it changed."""
 
+from annoaudit.labels.answers import tell_answers
 from annoaudit.labels.ids import stable_ids
 from annoaudit.labels.labelset import LabelSet, as_tables
 from annoaudit.labels.schema import SCHEMA_VERSION, SCHEMAS, TABLES
-from annoaudit.labels.votes import Selections, Votes
+from annoaudit.labels.submissions import Submissions, owners_of, select_submissions
+from annoaudit.labels.votes import MEASURED, NOMINAL, Parts, Selections, Votes
 
 __all__ = [
+    "MEASURED",
+    "NOMINAL",
     "SCHEMAS",
     "SCHEMA_VERSION",
     "TABLES",
     "LabelSet",
+    "Parts",
     "Selections",
+    "Submissions",
     "Votes",
     "as_tables",
+    "owners_of",
+    "select_submissions",
     "stable_ids",
+    "tell_answers",
 ]

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from annoaudit.errors import RefusedInput, UsageError
 from annoaudit.labels.schema import SCHEMA_VERSION, SCHEMAS, TABLES
 from annoaudit.labels.validation import find_problems
-from annoaudit.labels.votes import Selections, Votes, select_selections, select_votes
+from annoaudit.labels.votes import MEASURED, NOMINAL, Selections, Votes, select_selections, select_votes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,14 +118,26 @@ class LabelSet:
             raise UsageError(f"There is no question {question!r}.", hint=f"Questions: {known or 'none'}.")
         return tuple(row["options"][0].as_py() or ())
 
+    def kind_of(self, question: str | None) -> str:
+        """Return the kind of a question."""
+        found = self.questions["kind"].filter(pc.equal(self.questions["question"], question))
+        if not len(found):
+            known = ", ".join(repr(name) for name in self.questions["question"].to_pylist())
+            raise UsageError(f"There is no question {question!r}.", hint=f"Questions: {known or 'none'}.")
+        return str(found[0])
+
     def questions_of(self, *kinds: str) -> tuple[str, ...]:
         """Return the names of the questions of these kinds, in order."""
         rows = self.questions.filter(pc.is_in(self.questions["kind"], value_set=pa.array(kinds)))
         return tuple(rows["question"].to_pylist())
 
     def votes(self, question: str | None = None) -> Votes:
-        """Return the single-choice labels of a question (the first such question by default)."""
-        return select_votes(self, self._pick(question, "choice"))
+        """Return the answers to a question with one answer an item (the first single-choice question by default).
+
+        Such are single choices, pairs, ratings and numbers.
+        """
+        kind = self.kind_of(question) if question in self.questions_of(*NOMINAL, *MEASURED) else "choice"
+        return select_votes(self, self._pick(question, kind), kind)
 
     def selections(self, question: str | None = None) -> Selections:
         """Return the multi-choice labels of a question (the first such question by default)."""

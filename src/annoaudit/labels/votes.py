@@ -1,4 +1,4 @@
-"""The views that analyses of single- and multi-choice labels ask for: integer codes, no strings."""
+"""The views that analyses ask for: who decided what about which thing, as integer codes, no strings."""
 
 from __future__ import annotations
 
@@ -11,26 +11,50 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annoaudit.labels.validation import find_owners
+from annoaudit.labels.submissions import (
+    codes_of,
+    counted_annotations,
+    number_rounds,
+    owners_of,
+    select_submissions,
+    voters,
+)
 
 if TYPE_CHECKING:
     from annoaudit.labels.labelset import LabelSet
 
-__all__ = ["Selections", "Votes", "select_selections", "select_votes"]
+__all__ = ["MEASURED", "NOMINAL", "Parts", "Selections", "Votes", "select_selections", "select_votes"]
 
 Ints = npt.NDArray[np.int64]
-COUNTED = ("submitted", "accepted")
-VOTERS = ("person", "model")
+Floats = npt.NDArray[np.float64]
+NOMINAL = ("choice", "pair")
+"""Kinds of question whose answer is one of a few words."""
+MEASURED = ("rating", "number")
+"""Kinds of question whose answer is a number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The things that votes are about, where these are parts of items: a stretch of text, a region, an option.
+
+    ``item`` (U,) are codes into the items of the labels; ``names`` are what people may read of each part, and
+    together with the item's id the same every night, e.g. "10-20".
+    """
+
+    item: Ints
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Votes:
-    """One question's single-choice labels: who said what about which item, once each.
+    """What people decided on one question: who said what about which thing, once each.
 
-    N items, A annotators, K classes, L votes. ``item``, ``annotator`` and ``label`` are codes into
-    ``item_ids``, ``annotator_ids`` and ``classes``. Items include those nobody labelled. Where an
-    annotator answered an item more than once, ``round`` counts from 0 and only round 0 is here;
-    ``later`` holds the other rounds.
+    N things, A annotators, K classes, L votes. ``item``, ``annotator`` and ``label`` are codes into
+    ``item_ids``, ``annotator_ids`` and ``classes``. Things are items, labelled or not, or else ``parts`` of items.
+    Where an annotator answered an item more than once, ``round`` counts from 0 and only round 0 is here;
+    ``later`` holds the other rounds. ``owner`` are positions in the annotations table, ``row`` in the labels table; -1
+    where a vote says that there is nothing, which is no row. ``numbers`` (K,) are the classes as numbers, where the
+    answer is one.
     """
 
     question: str
@@ -41,12 +65,16 @@ class Votes:
     annotator: Ints
     label: Ints
     row: Ints
+    owner: Ints
     round: Ints
     later: Votes | None = None
+    kind: str = "choice"
+    parts: Parts | None = None
+    numbers: Floats | None = None
 
     @property
     def n_items(self) -> int:
-        """N, the number of items, labelled or not."""
+        """N, the number of things, labelled or not."""
         return len(self.item_ids)
 
     @property
@@ -61,6 +89,19 @@ class Votes:
 
     def __len__(self) -> int:
         return len(self.item)
+
+    @cached_property
+    def whole(self) -> Ints:
+        """(L,) position of each vote's item in the items table, also where the vote is about a part of it."""
+        return self.item if self.parts is None else self.parts.item[self.item]
+
+    def spell(self, codes: Ints, things: Ints | None = None) -> npt.NDArray[np.object_]:
+        """Return classes as people read them, with the part of the item they are said of; "" for code -1."""
+        said = np.array([*self.classes, ""], dtype=object)[codes]
+        if self.parts is None or things is None:
+            return said
+        names = np.array([self.parts.names[one] for one in things.tolist()], dtype=object)
+        return np.where(codes >= 0, names + ": " + said, "") if len(said) else said
 
     @cached_property
     def counts(self) -> Ints:
@@ -80,7 +121,8 @@ class Selections:
     """One question's multi-choice labels: sets of options, the empty set included.
 
     S submissions (first round of each annotator and item). ``chosen`` is (S, K) boolean; a row of
-    all False says explicitly "none of them".
+    all False says explicitly "none of them". ``owner`` (S,) are positions in the annotations table, ``row`` (S, K)
+    in the labels table; -1 where an option was not chosen.
     """
 
     question: str
@@ -90,33 +132,36 @@ class Selections:
     item: Ints
     annotator: Ints
     chosen: npt.NDArray[np.bool_]
+    owner: Ints
+    row: Ints
 
 
-def select_votes(labels: LabelSet, question: str) -> Votes:
-    """Take the votes on a single-choice question out of the canonical tables.
+def select_votes(labels: LabelSet, question: str, kind: str = "choice") -> Votes:
+    """Take the votes on a question with one answer an item out of the canonical tables.
 
     Drafts, skips, rejected, deleted and superseded annotations, those marked as gold, labels of regions,
     and rows of gold or consensus sources are not votes.
     """
     table = labels.labels
-    chosen = pc.and_(pc.equal(table["question"], question), pc.equal(table["kind"], "choice"))
-    chosen = pc.and_(chosen, pc.and_(pc.is_valid(table["value"]), pc.is_null(table["parent_label_id"])))
+    answer = table["value_num" if kind in MEASURED else "value"]
+    chosen = pc.and_(pc.equal(table["question"], question), pc.equal(table["kind"], kind))
+    chosen = pc.and_(chosen, pc.and_(pc.is_valid(answer), pc.is_null(table["parent_label_id"])))
+    if kind in MEASURED:
+        chosen = pc.and_(chosen, pc.is_finite(answer))
     rows = np.asarray(pc.indices_nonzero(pc.fill_null(chosen, False)), dtype=np.int64)
-    owner = _owners(labels)[rows]
-    counted = np.append(_counted(labels), False)[owner]
+    owner = owners_of(labels)[rows]
+    counted = np.append(counted_annotations(labels), False)[owner]
     rows, owner = rows[counted], owner[counted]
-    annotator_ids, annotator_of = _voters(labels, owner)
+    annotator_ids, annotator_of = voters(labels, owner)
     item_ids = labels.items["item_id"].combine_chunks()
-    item = _codes(labels.annotations["item_id"].take(owner), labels.items["item_id"])
-    values = table["value"].take(rows)
-    classes = _classes(labels, question, values)
-    label = _codes(values, pa.chunked_array([pa.array(classes, pa.string())]))
-    round_ = _rounds(labels, item, annotator_of, owner)
+    item = codes_of(labels.annotations["item_id"].take(owner), labels.items["item_id"])
+    classes, label, numbers = _code_answers(labels, question, answer.take(rows), kind)
+    round_ = number_rounds(labels, item, annotator_of, owner)
 
     def view(keep: npt.NDArray[np.bool_], later: Votes | None) -> Votes:
         return Votes(
             question, item_ids, annotator_ids, classes, item[keep], annotator_of[keep], label[keep],
-            rows[keep], round_[keep], later,
+            rows[keep], owner[keep], round_[keep], later, kind, None, numbers,
         )  # fmt: skip
 
     first = round_ == 0
@@ -125,87 +170,31 @@ def select_votes(labels: LabelSet, question: str) -> Votes:
 
 def select_selections(labels: LabelSet, question: str) -> Selections:
     """Take the sets chosen for a multi-choice question, explicit empties included."""
-    table, annotations = labels.labels, labels.annotations
-    rows = np.asarray(
-        pc.indices_nonzero(
-            pc.fill_null(pc.and_(pc.equal(table["question"], question), pc.is_null(table["parent_label_id"])), False)
-        ),
-        dtype=np.int64,
+    table, given = labels.labels, select_submissions(labels)
+    asked = pc.and_(pc.equal(table["question"], question), pc.is_null(table["parent_label_id"]))
+    rows = np.asarray(pc.indices_nonzero(pc.fill_null(asked, False)), dtype=np.int64)
+    place = given.of_rows(owners_of(labels)[rows])
+    classes, label, _ = _code_answers(labels, question, table["value"].take(rows), "multichoice")
+    keep = (place >= 0) & (label >= 0)
+    row = np.full((len(given), len(classes)), -1, dtype=np.int64)
+    row[place[keep], label[keep]] = rows[keep]
+    return Selections(
+        question, given.item_ids, given.annotator_ids, classes, given.item, given.annotator, row >= 0, given.owner, row
     )
-    owner_of_row = _owners(labels)[rows]
-    counted = _counted(labels)
-    owner = np.flatnonzero(counted)
-    annotator_ids, annotator = _voters(labels, owner)
-    item = _codes(annotations["item_id"].take(owner), labels.items["item_id"])
-    first = _rounds(labels, item, annotator, owner) == 0
-    owner, item, annotator = owner[first], item[first], annotator[first]
-    place = np.full(len(counted) + 1, -1, dtype=np.int64)
-    place[owner] = np.arange(len(owner))
-    keep = place[owner_of_row] >= 0
-    values = table["value"].take(rows)
-    classes = _classes(labels, question, values)
-    label = _codes(values, pa.chunked_array([pa.array(classes, pa.string())]))
-    keep &= label >= 0
-    chosen = np.zeros((len(owner), len(classes)), dtype=bool)
-    chosen[place[owner_of_row[keep]], label[keep]] = True
-    item_ids = labels.items["item_id"].combine_chunks()
-    return Selections(question, item_ids, annotator_ids, classes, item, annotator, chosen)
 
 
-def _owners(labels: LabelSet) -> Ints:
-    """(rows of labels,) position of each label's annotation; -1 where it has none."""
-    if labels.labels["annotation_id"].equals(labels.annotations["annotation_id"]):
-        return np.arange(labels.labels.num_rows)
-    owners = find_owners(labels.labels, labels.annotations)
-    return np.asarray(pc.fill_null(owners, -1)).astype(np.int64)
-
-
-def _counted(labels: LabelSet) -> npt.NDArray[np.bool_]:
-    annotations = labels.annotations
-    status = pc.fill_null(annotations["status"], "submitted")
-    counted = pc.and_(pc.is_in(status, value_set=pa.array(COUNTED)), pc.fill_null(annotations["is_latest"], True))
-    counted = pc.and_(counted, pc.invert(pc.fill_null(annotations["is_gold"], False)))
-    kinds = pc.fill_null(labels.annotators["kind"], "person")
-    voters = labels.annotators["annotator_id"].filter(pc.is_in(kinds, value_set=pa.array(VOTERS)))
-    return np.asarray(
-        pc.and_(counted, pc.is_in(annotations["annotator_id"], value_set=voters.combine_chunks()))
-    ).astype(bool)
-
-
-def _voters(labels: LabelSet, owner: Ints) -> tuple[pa.Array, Ints]:
-    all_ids = labels.annotators["annotator_id"]
-    code = _codes(labels.annotations["annotator_id"].take(owner), all_ids)
-    used, compact = np.unique(code, return_inverse=True)
-    return all_ids.combine_chunks().take(pa.array(used)), compact.astype(np.int64)
-
-
-def _codes(values: pa.ChunkedArray, known: pa.ChunkedArray) -> Ints:
-    """Positions of ``values`` in ``known``; -1 where it is not there."""
-    found = pc.fill_null(pc.index_in(values, value_set=known.combine_chunks()), -1)
-    return np.asarray(found).astype(np.int64)
-
-
-def _classes(labels: LabelSet, question: str, values: pa.ChunkedArray) -> tuple[str, ...]:
+def _code_answers(
+    labels: LabelSet, question: str, values: pa.ChunkedArray, kind: str
+) -> tuple[tuple[str, ...], Ints, Floats | None]:
+    """Return the classes of a question, the code of each answer, and the classes as numbers where they are."""
+    if kind in MEASURED:
+        numbers, label = np.unique(values.to_numpy().astype(np.float64), return_inverse=True)
+        return tuple(_spell(one) for one in numbers.tolist()), label.astype(np.int64), numbers
     options = labels.options(question)
     extra = sorted(set(pc.unique(values).drop_null().to_pylist()) - set(options))
-    return (*options, *extra)
+    classes = (*options, *extra)
+    return classes, codes_of(values, pa.chunked_array([pa.array(classes, pa.string())])), None
 
 
-def _rounds(labels: LabelSet, item: Ints, annotator: Ints, owner: Ints) -> Ints:
-    """Number, from 0, of each submission among those of one annotator on one item."""
-    n = len(item)
-    if not n:
-        return np.zeros(0, dtype=np.int64)
-    key = item * (annotator.max() + 1) + annotator
-    order = np.argsort(key, kind="stable")
-    if (key[order][1:] == key[order][:-1]).any():
-        given = pc.fill_null(labels.annotations["round"], 0).to_numpy()[owner]
-        created = labels.annotations["created_at"].cast(pa.int64())
-        at = pc.fill_null(created, np.iinfo(np.int64).max).to_numpy()[owner]
-        order = np.lexsort((np.arange(n), at, given, key))
-    sorted_key = key[order]
-    starts = np.flatnonzero(np.r_[True, sorted_key[1:] != sorted_key[:-1]])
-    length = np.diff(np.r_[starts, n])
-    rounds = np.empty(n, dtype=np.int64)
-    rounds[order] = np.arange(n) - np.repeat(starts, length)
-    return rounds
+def _spell(number: float) -> str:
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)

@@ -124,4 +124,5 @@ def _question(question: QuestionRecord) -> dict[str, object]:
         "agreement": frame_rows(question.agreement),
         "annotators": frame_rows(question.annotators),
         "by_class": frame_rows(question.by_class),
+        "tables": [{"title": one.title, "note": one.note, "rows": frame_rows(one.frame)} for one in question.tables],
     }

@@ -12,6 +12,7 @@ from annoaudit.findings import tell_share
 from annoaudit.reporting.as_json import plain_value
 from annoaudit.reporting.heat import ConfusionRow, PairRow, confusion_map, confusion_rows, pair_map, pair_rows
 from annoaudit.reporting.marks import STEPS, HeatMap
+from annoaudit.reporting.named_tables import ShownTable, show_table
 from annoaudit.reporting.night import NightRecord
 from annoaudit.reporting.people import IN_LABELS, MAX_PATTERNS, describe_search, pattern_cards, patterns_note
 from annoaudit.reporting.record import AuditRecord, PeopleRecord, QuestionRecord, ReviewRecord
@@ -30,6 +31,7 @@ from annoaudit.reporting.tables import (
 from annoaudit.reporting.text import (
     count,
     interval,
+    kind_words,
     number,
     percent,
     plural,
@@ -67,6 +69,7 @@ class QuestionPage:
     classes: Table[ClassRow]
     annotators: Table[AnnotatorRow]
     agreement: Table[AgreementRow]
+    tables: list[ShownTable]
     confusion: HeatMap | None
     confusions: list[ConfusionRow]
     pairs: HeatMap | None
@@ -174,6 +177,7 @@ def _page(question: QuestionRecord, n_annotators: int | None = None) -> Question
         classes=class_table(question),
         annotators=annotator_table(question, n_annotators) if n_annotators else annotator_table(question),
         agreement=agreement_table(question),
+        tables=[show_table(one) for one in question.tables],
         confusion=confusion_map(question),
         confusions=confusion_rows(question),
         pairs=pair_map(question),
@@ -202,7 +206,7 @@ def environment() -> jinja2.Environment:
         "spell_seconds": spell_seconds,
         "spell_time": spell_time,
     }
-    environment.globals |= {"interval": interval, "plural": plural}
+    environment.globals |= {"interval": interval, "kind_words": kind_words, "plural": plural}
     return environment
 
 

@@ -8,6 +8,7 @@ from itertools import chain, zip_longest
 
 from annoaudit.findings import Outcome
 from annoaudit.reporting.heat import confusion_rows, pair_rows
+from annoaudit.reporting.named_tables import ShownTable, show_table
 from annoaudit.reporting.people import IN_LABELS, PatternCard, describe_search, pattern_cards, patterns_note
 from annoaudit.reporting.record import AuditRecord, Exhibit, PeopleRecord, QuestionRecord
 from annoaudit.reporting.review_queue import Card, queue_cards, queue_note
@@ -16,6 +17,7 @@ from annoaudit.reporting.text import (
     NOT_KNOWN,
     count,
     interval,
+    kind_words,
     number,
     percent,
     plural,
@@ -244,12 +246,13 @@ def _outcome_row(outcome: Outcome) -> list[str]:
 def _question(question: QuestionRecord) -> Iterable[str]:
     yield f"## Question {code_span(question.question)}"
     yield (
-        f"{plural(question.n_labels, 'label')} on {plural(question.n_items, 'item')} by "
+        f"{kind_words(question.kind)}: {plural(question.n_labels, 'label')} on {plural(question.n_items, 'item')} by "
         f"{plural(question.n_annotators, 'annotator')}, {number(question.redundancy, 1)} labels an item."
     )
     yield from _classes(question)
     yield from _annotators(question)
     yield from _agreement(question)
+    yield from chain.from_iterable(_named_table(show_table(one)) for one in question.tables)
     if confusions := confusion_rows(question):
         yield "### Largest confusions"
         rows = ([code_span(row.given), code_span(row.consensus), row.n, row.share] for row in confusions)
@@ -307,6 +310,24 @@ def _agreement(question: QuestionRecord) -> Iterable[str]:
         for r in table.rows
     )
     yield _table(heads, rows) if table.rows else "Not known: no item has labels from two annotators."
+
+
+def _named_table(table: ShownTable) -> Iterable[str]:
+    yield f"### {escape_markdown(table.title, 80)}"
+    yield escape_markdown(table.note, 400)
+    heads = [head.words + ">" * head.is_number for head in table.heads]
+    rows = (
+        [
+            (f"{cell.text} ({cell.interval})" if cell.interval else cell.text)
+            if cell.is_number
+            else code_span(cell.text)
+            for cell in row
+        ]
+        for row in table.rows
+    )
+    yield _table(heads, rows) if table.rows else "Nothing to show."
+    if table.n_left_out:
+        yield f"{table.n_left_out} more rows are in run.json."
 
 
 def _methods(record: AuditRecord) -> Iterable[str]:

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from annoaudit.reporting.night import NightRecord
+    from annoaudit.reporting.views import View
 
 __all__ = [
     "AuditRecord",
     "ErrorRate",
     "Exhibit",
     "Method",
+    "NamedTable",
     "Pattern",
     "PeopleRecord",
     "QuestionRecord",
@@ -61,7 +63,10 @@ class Support:
 
 @dataclass(frozen=True)
 class QueueEntry:
-    """One review target: a label (or an item, or an annotator) and everything said about it."""
+    """One review target: a label (or an item, or an annotator) and everything said about it.
+
+    ``view`` shows the label as a person would look at it, where words alone don't.
+    """
 
     rank: int
     level: str
@@ -77,6 +82,7 @@ class QueueEntry:
     native_url: str
     reasons: tuple[Reason, ...]
     support: tuple[Support, ...]
+    view: View | None = None
 
 
 @dataclass(frozen=True)
@@ -201,6 +207,24 @@ class Method:
 
 
 @dataclass(frozen=True, eq=False)
+class NamedTable:
+    """A table that only some kinds of question have.
+
+    Parameters
+    ----------
+    title, note
+        What it shows, and what its numbers mean.
+    frame
+        Columns as they are shown, with ``_`` for spaces; ``low`` and ``high`` are the interval of the column before
+        them. Columns that end in ``share`` or ``rate`` are shown in per cent. NaN means could not be judged.
+    """
+
+    title: str
+    note: str
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
 class QuestionRecord:
     """Everything about one audited question.
 
@@ -218,7 +242,9 @@ class QuestionRecord:
     pairwise
         annotator_a, annotator_b, n_items, agreement, low, high.
     confusion
-        (K, K) labels given (rows) by consensus class (columns), expected counts.
+        (K, K) labels given (rows) by consensus class (columns), expected counts; (0, 0) without a consensus.
+    tables
+        What only this kind of question has.
     """
 
     question: str
@@ -235,6 +261,7 @@ class QuestionRecord:
     by_class: pd.DataFrame
     pairwise: pd.DataFrame
     confusion: npt.NDArray[np.float64]
+    tables: tuple[NamedTable, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ __all__ = [
     "count",
     "fold",
     "interval",
+    "kind_words",
     "number",
     "percent",
     "plural",
@@ -109,6 +110,19 @@ def interval(low: float, high: float, *, as_percent: bool = True) -> str:
     if as_percent:
         return f"{100 * low:.1f} to {100 * high:.1f}"
     return f"{number(low)} to {number(high)}"
+
+
+_KINDS = {
+    "choice": "Single choice", "multichoice": "Multiple choice", "pair": "Comparison of two", "rating": "Rating",
+    "number": "Number", "ranking": "Ranking", "text": "Text", "span": "Spans of text", "bbox": "Boxes",
+    "rbox": "Rotated boxes", "polygon": "Polygons", "polyline": "Lines", "mask": "Masks", "keypoints": "Keypoints",
+    "segment": "Segments", "track": "Tracks", "relation": "Relations",
+}  # fmt: skip
+
+
+def kind_words(kind: str) -> str:
+    """Return a kind of question in words."""
+    return _KINDS.get(kind, shorten(kind, 40))
 
 
 def spell_time(moment: datetime) -> str:

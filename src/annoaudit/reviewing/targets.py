@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annoaudit.labels import tell_answers
 from annoaudit.reviewing.sampling import draw
 
 if TYPE_CHECKING:
@@ -93,10 +94,8 @@ def stream_of(labels: LabelSet, questions: Sequence[str]) -> dict[str, dict[str,
     """Return the annotations that were audited, each with its labels by question: what decoys are drawn from."""
     stream: dict[str, dict[str, str]] = {}
     for question in questions:
-        votes = labels.votes(question)
-        ids = labels.labels["annotation_id"].take(votes.row).to_pylist()
-        for annotation_id, code in zip(ids, votes.label.tolist(), strict=True):
-            stream.setdefault(str(annotation_id), {})[question] = votes.classes[code]
+        for annotation_id, answer in tell_answers(labels, question).items():
+            stream.setdefault(annotation_id, {})[question] = answer
     return stream
 
 

@@ -1,0 +1,16 @@
+"""What a report says of a question beyond votes, by its kind: agreement, tables, and how a label is shown."""
+
+from __future__ import annotations
+
+from annoaudit.auditing.kinds.options import OPTIONS_PAGE
+from annoaudit.auditing.kinds.page import KindPage
+from annoaudit.auditing.kinds.words import WORDS_PAGE
+
+__all__ = ["KindPage", "page_of"]
+
+_PAGES: dict[str, KindPage] = {"multichoice": OPTIONS_PAGE}
+
+
+def page_of(kind: str) -> KindPage:
+    """Return what a report says of questions of this kind."""
+    return _PAGES.get(kind, WORDS_PAGE)
