@@ -12,6 +12,7 @@ __all__ = ["CONFIG_NAME", "Config", "Expected", "Gate", "Ledger", "Notify", "Pro
 
 CONFIG_NAME = "annoaudit.yaml"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_USER = re.compile(r"^[^:/]+://[^/]*@")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -73,9 +74,12 @@ class Push(_Part):
 class Project(_Part):
     """One project: where its labels are, and how they are audited."""
 
-    source: Annotated[str, Field(min_length=1, description="A file, or the address of a Label Studio project.")]
+    source: Annotated[
+        str, Field(min_length=1, description="A file or its URL, or the address of a Label Studio project.")
+    ]
     mapping: Annotated[dict[str, str], Field(description="Which column is what: item, annotator, label, ...")] = {}
     format: Annotated[str | None, Field(description="Input format; sniffed by default.")] = None
+    encoding: Annotated[str | None, Field(description="Encoding of a text file that is not UTF-8.")] = None
     question: Annotated[str | None, Field(description="Audit this question only.")] = None
     gold: Annotated[str | None, Field(description="File of known right labels.")] = None
     probabilities: Annotated[str | None, Field(description="File of class probabilities of a model.")] = None
@@ -91,6 +95,13 @@ class Project(_Part):
     verdicts: Annotated[bool, Field(description="Read the reviewers' verdicts first (Label Studio).")] = False
     push: Annotated[Push | None, Field(description="Push what was flagged for review.")] = None
     gate: Annotated[Gate | None, Field(description="Limits of this project, instead of the common ones.")] = None
+
+    @field_validator("source")
+    @classmethod
+    def _without_secrets(cls, value: str) -> str:
+        if _USER.match(value):
+            raise ValueError("the address holds a user or a password; leave them out, they come from the environment")
+        return value
 
 
 class Ledger(_Part):

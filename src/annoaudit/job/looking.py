@@ -93,9 +93,13 @@ class Past:
             return forget_annotator(self.seals, annotator_id, name_of)
 
     def trend(self) -> pd.DataFrame:
-        """Return one row a finished night, oldest first."""
+        """Return one row a finished night, oldest first, with the number by which ``diff`` and ``prove`` know it."""
         coefficient = self.job.config.gate_of(self.name).coefficient
-        return tabulate_trends(self.seals.nights.measures(), None, (), coefficient)
+        stored = self.seals.nights.measures()
+        table = tabulate_trends(stored, None, (), coefficient)
+        numbers = {head.statement.run_id: head.statement.number for head in self.seals.heads()}
+        table.insert(0, "night", [numbers.get(str(one), 0) for one in dict.fromkeys(stored["run_id"])])
+        return table
 
 
 @contextmanager
@@ -122,6 +126,10 @@ def _find_head(heads: list[Head], told: str, folder: Path) -> Head:
     for head in heads:
         if told in (str(head.statement.number), head.statement.run_id):
             return head
+    if not heads:
+        raise UsageError(f"There is no night in {folder} yet.", hint="Run: annoaudit run")
+    if told == "previous":
+        raise UsageError(f"There is only one night in {folder}.", hint="annoaudit run makes the next one.")
     raise UsageError(
         f"There is no night {told[:80]!r} in {folder}.",
         hint=f"Name one by number, 1 to {len(heads)}, by run id, or as previous or last.",
