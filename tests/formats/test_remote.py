@@ -124,7 +124,7 @@ def test_a_web_server_is_read_and_its_answers_are_told_apart(tmp_path):
         assert counts(read(f"http://{host}/labels.csv?signature=hunter2")) == COUNTS
         with pytest.raises(RefusedInput, match="There is no file http://"):
             read(f"http://{host}/nothing.csv")
-        with pytest.raises(AnnoauditError, match="may not be read"):
+        with pytest.raises(AnnoauditError, match="may not be used"):
             read(f"http://{host}/refused.csv")
 
 

@@ -13,8 +13,8 @@ SOURCE = "https://host/projects/3"
 
 
 @pytest.fixture
-def reviews(tmp_path):
-    with open_store(tmp_path / "annoaudit.db") as store:
+def reviews(store_location):
+    with open_store(store_location) as store:
         yield Reviews(store, SOURCE)
 
 

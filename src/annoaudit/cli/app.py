@@ -107,10 +107,10 @@ def audit_command(
 ) -> None:
     """Audit a table of labels, an export or a live project."""
     from annoaudit.auditing import audit
-    from annoaudit.auditing.saving import STORE_NAME, make_folder
+    from annoaudit.auditing.saving import make_folder
     from annoaudit.connectors import is_address, pull
     from annoaudit.formats import parse_mapping, read
-    from annoaudit.store import open_store
+    from annoaudit.store import open_store, store_of
 
     if is_address(source):
         with _stage("pulling"):
@@ -118,7 +118,7 @@ def audit_command(
     else:
         named = parse_mapping(mapping) if mapping else None
         labels = read(source, mapping=named, format=input_format, encoding=encoding)
-    with open_store(make_folder(out) / STORE_NAME) as store:
+    with open_store(store_of(make_folder(out))) as store:
         key = store.pseudonym_key()
     with _stage("auditing"):
         result = audit(

@@ -18,7 +18,7 @@ from annoaudit.formats.members import PICTURES, checked_name, is_hidden_path
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-__all__ = ["fetched", "is_url", "open_filesystem", "without_secrets"]
+__all__ = ["fetched", "is_url", "open_filesystem", "reached", "without_secrets"]
 
 _STEP = 4 << 20
 _WEB = ("http", "https")
@@ -102,6 +102,25 @@ def open_filesystem(url: str) -> tuple[AbstractFileSystem, str]:
     return filesystem, str(path)
 
 
+@contextmanager
+def reached(shown: str) -> Iterator[None]:
+    """Turn whatever a file system raises inside the block into an error of ours that repeats no secret.
+
+    Raises
+    ------
+    RefusedInput
+        There is no such file.
+    AnnoauditError
+        The place can't be reached, or refuses.
+    """
+    try:
+        yield
+    except AnnoauditError:
+        raise
+    except Exception as error:  # noqa: BLE001 - every file system has errors of its own, and their texts hold the URL
+        raise _explain(error, shown) from None
+
+
 class _Copy:
     """One file or folder, on its way from a URL to a local path."""
 
@@ -112,15 +131,11 @@ class _Copy:
 
     def make(self) -> None:
         filesystem, path = open_filesystem(self.url)
-        try:
+        with reached(self.shown):
             if not self.web and filesystem.isdir(path):
                 self._take_folder(filesystem, path)
             else:
                 self._take_file(filesystem, path, self.target)
-        except AnnoauditError:
-            raise
-        except Exception as error:  # noqa: BLE001 - every file system has errors of its own, and their texts hold the URL
-            raise _explain(error, self.shown) from None
 
     def _take_folder(self, filesystem: AbstractFileSystem, path: str) -> None:
         root = path.strip("/")
@@ -176,10 +191,10 @@ def _explain(error: Exception, shown: str) -> AnnoauditError:
         return RefusedInput(f"There is no file {shown}.", hint="Check the address and its spelling.")
     if isinstance(error, PermissionError) or status in (401, 403) or "Credentials" in type(error).__name__:
         return AnnoauditError(
-            f"{shown} may not be read: it was refused, or no credentials were found.",
+            f"{shown} may not be used: it was refused, or no credentials were found.",
             hint="Credentials come from the environment, as the file system's own tools take them.",
         )
     answer = type(error).__name__ if status is None else f"HTTP {status}"
     return AnnoauditError(
-        f"{shown} can't be read: {answer}.", hint="Check the address and the connection, and try again."
+        f"{shown} can't be reached: {answer}.", hint="Check the address and the connection, and try again."
     )

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annoaudit.auditing.pseudonyms import Pseudonyms
-from annoaudit.auditing.saving import STORE_NAME
 from annoaudit.connectors import is_address
 from annoaudit.errors import UsageError
 from annoaudit.job.integrity import as_table, list_ours
@@ -21,7 +20,7 @@ from annoaudit.job.trends import tabulate_trends
 from annoaudit.ledger.changes import Scene, list_changes
 from annoaudit.ledger.proofs import Proof, prove_record
 from annoaudit.ledger.sealing import Difference
-from annoaudit.store import open_store
+from annoaudit.store import has_store, open_store, store_of
 from annoaudit.store.nights import Nights
 
 if TYPE_CHECKING:
@@ -112,10 +111,10 @@ def opened_past(job: Job, name: str) -> Iterator[Past]:
         There are none yet.
     """
     folder = job.folder(name)
-    if not (folder / STORE_NAME).is_file():
+    if not has_store(folder):
         raise UsageError(f"{name} has no nights yet in {folder}.", hint="Run: annoaudit run")
-    with open_store(folder / STORE_NAME) as store:
-        yield Past(job, name, folder, open_seals(folder, Nights(store, name)))
+    with open_store(store_of(folder)) as store:
+        yield Past(job, name, folder, open_seals(folder, Nights(store, name), job.snapshots(name)))
 
 
 def _find_head(heads: list[Head], told: str, folder: Path) -> Head:

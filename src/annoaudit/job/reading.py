@@ -49,6 +49,13 @@ class Job:
         """Return where labels are read from: a URL as it stands, a path as the configuration means it."""
         return source if is_url(source) else self.resolve(source)
 
+    def snapshots(self, name: str) -> str | Path | None:
+        """Return where a project's snapshots lie; None for its own folder."""
+        told = self.config.ledger.snapshots
+        if told is None:
+            return None
+        return f"{told.rstrip('/')}/{name}" if is_url(told) else self.resolve(told) / name
+
     def choose(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the named projects, or all.
 

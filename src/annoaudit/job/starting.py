@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from annoaudit.errors import AnnoauditError, UsageError
 from annoaudit.job.nightly import heads_file
+from annoaudit.reporting.text import plural
 
 if TYPE_CHECKING:
     from annoaudit.job.config import Project
@@ -133,6 +134,8 @@ def try_source(project: Project, home: Path) -> str:
 
 def check_job(job: Job) -> Iterator[Answer]:
     """Try everything a run would need, without writing anything."""
+    from annoaudit.store.database import try_database
+
     for name, project in job.config.projects.items():
         yield _attempt(f"{name}: source", partial(try_source, project, job.home))
         for kind in ("gold", "probabilities", "features", "media_root"):
@@ -141,9 +144,16 @@ def check_job(job: Job) -> Iterator[Answer]:
                 there = job.resolve(path).exists()
                 yield Answer(f"{name}: {kind}", there, path if there else f"{job.resolve(path)} is not there")
         yield _can_write(f"{name}: output", job.folder(name))
+        snapshots = job.snapshots(name)
+        if isinstance(snapshots, str):
+            yield _attempt(f"{name}: snapshots", partial(_count_snapshots, snapshots))
+        elif snapshots is not None:
+            yield _can_write(f"{name}: snapshots", snapshots)
         heads = heads_file(job, name)
         if heads is not None:
             yield _can_write(f"{name}: heads elsewhere", heads.parent)
+    if job.config.store is not None:
+        yield _attempt("store", partial(try_database, job.config.store))
     yield from _check_secrets(job)
 
 
@@ -152,6 +162,13 @@ def _attempt(what: str, try_it: Callable[[], str]) -> Answer:
         return Answer(what, True, try_it())
     except AnnoauditError as error:
         return Answer(what, False, str(error).replace("\n", " "))
+
+
+def _count_snapshots(url: str) -> str:
+    from annoaudit.ledger.shelves import Remote
+
+    shelf = Remote(url)
+    return f"{shelf.shown} answers and holds {plural(len(shelf.names()), 'snapshot')}"
 
 
 def _can_write(what: str, folder: Path) -> Answer:
