@@ -15,6 +15,8 @@ from annoaudit.auditing.pseudonyms import Pseudonyms
 from annoaudit.auditing.saving import as_row, make_folder
 from annoaudit.errors import AnnoauditError, DeliveryFailed
 from annoaudit.job.comparing import Comparison, compare_nights, keep_identities
+from annoaudit.job.edits import DETECTOR as EDITS
+from annoaudit.job.edits import VERSION as EDITS_VERSION
 from annoaudit.job.gate import SampledRate, judge_gate, passes
 from annoaudit.job.integrity import Integrity, check_integrity
 from annoaudit.job.locking import locked
@@ -206,7 +208,10 @@ class _Run:
             record.findings,
             run_json,
             NightRow(self.name, name, scored, _gate_values(record.night)),
-            states=_states(audit, self.name, Pseudonyms(self.nights.store.pseudonym_key())),
+            states=[
+                *_states(audit, self.name, Pseudonyms(self.nights.store.pseudonym_key())),
+                StateRow(self.name, EDITS, "", EDITS_VERSION, sealed.integrity.memory.as_state()),
+            ],
             measures=measure_night(record),
             head_json=head.as_line(),
         )
