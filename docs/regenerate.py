@@ -15,10 +15,18 @@ FORMATS_HEAD = """# Formats
 Written by `python docs/regenerate.py` from what the formats say about themselves; do not edit by hand.
 
 `aa.read(path)` tells the format from the content, whether the path is a file, a folder, a zip or a tar archive (files
-also as gzip). Nothing is unpacked to disk or fetched, links are not followed, document types of XML are refused, and
+also as gzip). Archives are not unpacked to disk, links are not followed, document types of XML are refused, and
 every limit is in `annoaudit/formats/limits.py`. `--format NAME` or `format=` skips the telling.
-`aa.write(labels, path, format="coco")`, or `annoaudit convert IN OUT --to coco`, writes where the last column says so,
-to a path that does not exist yet, and returns what the format cannot carry.
+
+`aa.read("s3://bucket/labels.csv")`, an `https://` address or any other URL that [fsspec](https://filesystem-spec.readthedocs.io)
+knows (extra `remote`) is copied into a temporary folder, at most 8 GiB in all, read as any file, and the copy removed.
+Pictures in a folder are listed, not copied. Credentials come from the environment, as the file system's own tools take
+them; messages name a URL without user, password and query.
+
+`aa.write(labels, path, format="coco")`, or `annoaudit convert IN OUT --to coco`, writes where the last column says so
+(`csv` is `long_table`), to a path that does not exist yet. It returns what the format cannot carry, and, from reading
+back what was written, which questions, counts and columns came back otherwise. `--to parquet` writes annoaudit's own
+tables, which carry everything.
 
 Pixels are measured from the top left, half-open; offsets in text are code points, half-open; times are UTC; ids are
 texts. Where a file cannot tell something, a note in every report says so.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from annoaudit.labels import LabelSet, Votes
 
-__all__ = ["Decision", "Policy"]
+__all__ = ["EDITS", "Decision", "EditLimits", "Policy"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -54,6 +54,35 @@ SEVERITY: Mapping[str, Severity] = {
 """Gravest level of each detector's findings; what is not named here is L0."""
 OF_OPINION = frozenset({"fixed_response", "identical_artefacts", "self_consistency", "sequence_pattern"})
 """Detectors of people that do not hold a view of one's own against anyone."""
+
+
+@dataclass(frozen=True)
+class EditLimits:
+    """From where on a pattern in changes is a finding (L2).
+
+    Parameters
+    ----------
+    fewest_edits
+        Least edits of a group, and of the others, that can be compared.
+    false_discovery_rate
+        Of all patterns with a p value in one night. Every night looks again at mostly the same edits, so it is strict.
+    smallest_effect
+        Least difference between the group and the rest.
+    fewest_nights
+        Earlier nights without which nothing is called unusual.
+    fewest_in_mass, times_usual
+        Least size of a mass, and how many times the usual it has to be.
+    """
+
+    fewest_edits: int = 10
+    false_discovery_rate: float = 0.005
+    smallest_effect: float = 0.2
+    fewest_nights: int = 7
+    fewest_in_mass: int = 20
+    times_usual: float = 5.0
+
+
+EDITS = EditLimits()
 
 
 @dataclass(frozen=True)

@@ -147,13 +147,17 @@ def test_names_stand_in_no_output_but_the_snapshots(tmp_path):
 def test_trend_and_report(tmp_path):
     write_job(tmp_path)
     assert annoaudit("trend", cwd=tmp_path).returncode == 2
-    for _ in range(2):
-        assert annoaudit("run", cwd=tmp_path).returncode == 0
+    assert annoaudit("run", cwd=tmp_path).returncode == 0
+    only_one = annoaudit("diff", cwd=tmp_path)
+    assert (only_one.returncode, "There is only one night" in only_one.stderr) == (2, True)
+    assert annoaudit("run", cwd=tmp_path).returncode == 0
     table = json.loads(annoaudit("trend", "--json", cwd=tmp_path).stdout)
     assert [row["n_new"] > 0 for row in table] == [True, False]
     assert all(row["agreement_low"] < row["agreement"] < row["agreement_high"] for row in table)
     shown = annoaudit("trend", "--last", "1", cwd=tmp_path).stdout.splitlines()
     assert len(shown) == 2
+    assert [line.split()[0] for line in shown] == ["night", "2"]
+    assert [row["night"] for row in table] == [1, 2]
     assert annoaudit("report", cwd=tmp_path).stdout.strip().endswith("report.html")
 
 

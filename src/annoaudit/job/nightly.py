@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annoaudit.auditing.pseudonyms import Pseudonyms
-from annoaudit.auditing.saving import STORE_NAME, as_row, make_folder
+from annoaudit.auditing.saving import as_row, make_folder
 from annoaudit.errors import AnnoauditError, DeliveryFailed
 from annoaudit.job.comparing import Comparison, compare_nights, keep_identities
+from annoaudit.job.edits import DETECTOR as EDITS
+from annoaudit.job.edits import VERSION as EDITS_VERSION
 from annoaudit.job.gate import SampledRate, judge_gate, passes
 from annoaudit.job.integrity import Integrity, check_integrity
 from annoaudit.job.locking import locked
@@ -27,8 +29,9 @@ from annoaudit.ledger.snapshots import with_pseudonyms
 from annoaudit.reporting import render_json
 from annoaudit.reporting.night import NightRecord
 from annoaudit.reporting.text import plural
-from annoaudit.store import NightRow, StateRow, open_store
+from annoaudit.store import NightRow, StateRow, open_store, store_of
 from annoaudit.store.nights import Nights
+from annoaudit.store.places import point_to, schema_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,9 +90,13 @@ def run_project(job: Job, name: str, stage: Stage) -> Night:
         The job could not be done; what was stored before is unharmed.
     """
     folder = make_folder(job.folder(name))
-    with _disk_explained(folder), locked(folder), open_store(folder / STORE_NAME) as store:
+    if job.config.store is not None:
+        point_to(folder, f"{job.config.store}?schema={schema_of(name)}")
+    with _disk_explained(folder), locked(folder), open_store(store_of(folder)) as store:
         nights = Nights(store, name)
-        return _Run(Material(job, name, folder), nights, open_seals(folder, nights), stage).carry_out()
+        return _Run(
+            Material(job, name, folder), nights, open_seals(folder, nights, job.snapshots(name)), stage
+        ).carry_out()
 
 
 @contextmanager
@@ -201,7 +208,10 @@ class _Run:
             record.findings,
             run_json,
             NightRow(self.name, name, scored, _gate_values(record.night)),
-            states=_states(audit, self.name, Pseudonyms(self.nights.store.pseudonym_key())),
+            states=[
+                *_states(audit, self.name, Pseudonyms(self.nights.store.pseudonym_key())),
+                StateRow(self.name, EDITS, "", EDITS_VERSION, sealed.integrity.memory.as_state()),
+            ],
             measures=measure_night(record),
             head_json=head.as_line(),
         )

@@ -56,7 +56,9 @@ class Material:
 
         told = self.project
         if not self.is_live:
-            return read(self.job.resolve(told.source), mapping=told.mapping or None, format=told.format)
+            return read(
+                self.job.locate(told.source), mapping=told.mapping or None, format=told.format, encoding=told.encoding
+            )
         due = is_full_pull_due(self.folder, told.full_pull_days, now)
         labels = pull(told.source, into=self.folder, full=due)
         if told.verdicts and not is_first:

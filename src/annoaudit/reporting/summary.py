@@ -38,7 +38,8 @@ def render_summary(record: AuditRecord, width: int = 80) -> str:
     width = max(width, _MIN_WIDTH)
     lines: list[str] = [*wrap_text(shorten(record.headline, 400), width), *_scope(record, width), ""]
     many = len(record.questions) > 1
-    lines += [_detector_line(outcome, many, width) for outcome in sorted_outcomes(record.outcomes)]
+    for outcome in sorted_outcomes(record.outcomes):
+        lines += _detector_lines(outcome, many, width)
     lines += [] if record.outcomes else ["  No detector ran."]
     lines += ["", *_people(record.people, width)]
     for sentence in _verdicts(record):
@@ -62,7 +63,7 @@ def _scope(record: AuditRecord, width: int) -> list[str]:
     return wrap_text(f"{shorten(record.source, 200)}: {counts}.", width)
 
 
-def _detector_line(outcome: Outcome, many: bool, width: int) -> str:
+def _detector_lines(outcome: Outcome, many: bool, width: int) -> list[str]:
     name = shorten(outcome.detector, 60) + (f" on {shorten(outcome.question, 40)}" if many else "")
     if outcome.status == "scored":
         said = f"judged {count(outcome.n_judged)}, flagged {count(outcome.n_flagged)}, "
@@ -71,7 +72,11 @@ def _detector_line(outcome: Outcome, many: bool, width: int) -> str:
         status = "FAILED" if outcome.status == "failed" else shorten(outcome.status, 20)
         said = f"{status}: {shorten(outcome.why, 300) or 'no reason given'}"
     column = max(_NAME_WIDTH, width // 3)
-    return fit_text(f"  {pad_text(fit_text(name, column), column)}  {said}", width)
+    first = f"  {pad_text(fit_text(name, column), column)}  "
+    if outcome.status == "scored" or width < 2 * len(first):
+        return [fit_text(first + said, width)]
+    first_line, *rest = wrap_text(said, width - len(first))
+    return [first + first_line, *(" " * len(first) + line for line in rest)]
 
 
 def _people(people: PeopleRecord, width: int) -> list[str]:
@@ -98,7 +103,10 @@ def _sentences(record: AuditRecord, many: bool) -> Iterator[str]:
         name = f"{shorten(question.question, 40)}: " if many else ""
         known = f"error rate {percent(rate.value)} ({interval(rate.low, rate.high)} %). " if rate.known else ""
         yield f"{name}{known}{shorten(rate.sentence, 400)}".strip()
+    told = {f"{one.detector} was not run: {one.why}." for one in record.outcomes}  # stands in the table above
     for limit in record.limits:
+        if limit in told:
+            continue
         yield f"Limit: {shorten(limit, 600)}"
 
 
