@@ -17,7 +17,7 @@ Bools = npt.NDArray[np.bool_]
 Departures = Callable[[int], tuple[Bools, Floats]]
 
 RATES = (2.0, 3.0, 5.0, 8.0, 12.0)
-PENALTY = 1.0
+PENALTY, MEMBER_AT = 1.0, 2.0
 LAPSES = 0.2
 MOST_OF_TEAM = 1 / 3
 STAGES = (199, 1999, 9999)
@@ -65,7 +65,6 @@ class _Nomination:
     score: float
     target: int
     region: int
-    rate: float
     members: Ints
 
 
@@ -143,8 +142,8 @@ def _sum_by(annotator: Ints, value: Floats, regions: sparse.csr_matrix, n_annota
 
 
 def _gain(observed: Floats, predicted: Floats, rate: float) -> Floats:
-    """Log likelihood ratio of departing at ``rate`` times what is predicted, less the price of a member."""
-    return np.asarray(observed * np.log(rate) - predicted * (rate - 1.0) - PENALTY)
+    """Log likelihood ratio of departing at ``rate`` times what is predicted."""
+    return np.asarray(observed * np.log(rate) - predicted * (rate - 1.0))
 
 
 def _nominate(counts: _Counts, target: int) -> _Nomination | None:
@@ -152,12 +151,12 @@ def _nominate(counts: _Counts, target: int) -> _Nomination | None:
     best: _Nomination | None = None
     most = max(2, int(MOST_OF_TEAM * len(counts.observed)))
     for rate in RATES:
-        gain = _gain(counts.observed, counts.predicted, rate)
+        gain = _gain(counts.observed, counts.predicted, rate) - PENALTY
         size = (gain > 0).sum(axis=0)
         score = np.where((size >= 2) & (size <= most), np.maximum(gain, 0.0).sum(axis=0), -np.inf)
         region = int(score.argmax())
         if np.isfinite(score[region]) and (best is None or score[region] > best.score):
-            best = _Nomination(float(score[region]), target, region, rate, np.flatnonzero(gain[:, region] > 0))
+            best = _Nomination(float(score[region]), target, region, np.flatnonzero(gain[:, region] > 0))
     return best
 
 
@@ -180,8 +179,9 @@ def _test(
     odds = (weight + 1e-12) * np.where(inside, usual, 1.0)
     streams = [np.flatnonzero((annotator == who) & ~chooses) for who in found.members]
     p = _draw_p([(departs[mine], odds[mine], inside[mine]) for mine in streams], rng)
-    gain = _gain(whole.observed[:, 0], whole.predicted[:, 0] * usual, found.rate)
-    members = np.flatnonzero(gain > 0)
+    rate = rest.observed[found.members].sum() / max(rest.predicted[found.members].sum() * usual, 1e-9)
+    gain = _gain(whole.observed[:, 0], whole.predicted[:, 0] * usual, float(np.clip(rate, RATES[0], RATES[-1])))
+    members = np.flatnonzero(gain >= MEMBER_AT)
     members = members if 2 <= len(members) <= max(2, int(MOST_OF_TEAM * n_annotators)) else found.members
     mine = np.isin(annotator, members) & ~chooses & inside
     return SliceGroup(
