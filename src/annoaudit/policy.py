@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from annoaudit.errors import UsageError
-from annoaudit.findings import FINDING_COLUMNS, GROUP_LEVELS, Scores, Severity, fingerprint
+from annoaudit.findings import FINDING_COLUMNS, GROUP_LEVELS, Explanation, Scores, Severity, fingerprint
 from annoaudit.statistics.multiplicity import adjust_e, adjust_p
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ SEVERITY: Mapping[str, Severity] = {
     "slice_scan": "L2",
     "targeted_flips": "L2",
     "timing": "L1",
+    "trigger_scan": "L2",
     "worse_than_chance": "L2",
 }
 """Gravest level of each detector's findings; what is not named here is L0."""
@@ -142,7 +143,7 @@ class Policy:
 
     def is_off(self, detector: str, level: str) -> bool:
         """Return whether this detector flags nobody, because the question asks for opinions."""
-        return self.subjective and level not in ("label", "item") and detector not in OF_OPINION
+        return self.subjective and level not in ("label", "item", "dataset") and detector not in OF_OPINION
 
     def adjust(self, scores: Scores) -> Floats | None:
         """Return p or e values as what they are worth among all of their family; None where there are none."""
@@ -289,13 +290,13 @@ class Decision:
             self.votes.spell(values[at], thing) if values is not None else np.full(len(at), "", dtype=object)
             for values in (scores.given, scores.suggested)
         )
-        named = self._names(scores.level, target, ids, annotator)
         adjusted = self.policy.adjust(scores)
         told = scores.explain(at)
+        if scores.level == "dataset":
+            annotator = np.array([" + ".join(_name_sources(one, people)) for one in told], dtype=object)
+        named = self._names(scores.level, target, ids, annotator)
         prints = [
-            fingerprint(
-                scores.detector, scores.level, [self.votes.question, str(one), *_region(said.evidence)], str(label)
-            )
+            fingerprint(scores.detector, scores.level, [self.votes.question, *_identify(str(one), said)], str(label))
             for one, label, said in zip(named, given, told, strict=True)
         ]
         rank = self.rank()[target] if scores.level == "label" else np.zeros(len(at), dtype=np.int64)
@@ -322,7 +323,7 @@ class Decision:
                 "e": _numbers(scores.e, at),
                 "family": scores.family,
                 "reason": [one.reason for one in told],
-                "evidence_json": [json.dumps(dict(one.evidence), ensure_ascii=False) for one in told],
+                "evidence_json": [json.dumps(_spell_evidence(one, people), ensure_ascii=False) for one in told],
                 "rank": rank,
             }
         )[list(FINDING_COLUMNS)]
@@ -365,9 +366,27 @@ def _texts(values: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.object_]:
     return np.array(values.to_pylist(), dtype=object)
 
 
-def _region(evidence: Mapping[str, object]) -> list[str]:
-    """The slice that a finding is about, which belongs to its identity."""
-    return [str(evidence["slice"])] if "slice" in evidence else []
+def _identify(named: str, told: Explanation) -> list[str]:
+    """What makes a finding the same one every night: its subject, or whom it names and the slice it is about."""
+    if told.subject is not None:
+        return [told.subject.key]
+    return [named, str(told.evidence["slice"])] if "slice" in told.evidence else [named]
+
+
+def _name_sources(told: Explanation, people: npt.NDArray[np.object_]) -> list[str]:
+    sources = told.subject.sources if told.subject else ()
+    return [str(people[one.annotator]) for one in sources]
+
+
+def _spell_evidence(told: Explanation, people: npt.NDArray[np.object_]) -> dict[str, object]:
+    """Return the evidence as it is stored; sources by what may be shown of them, never by id."""
+    if told.subject is None:
+        return dict(told.evidence)
+    sources = [
+        {"annotator": name, "n": one.n, "observed": one.observed, "expected": round(one.expected, 2)}
+        for name, one in zip(_name_sources(told, people), told.subject.sources, strict=True)
+    ]
+    return {"subject": told.subject.text, "sources": sources, **told.evidence}
 
 
 def _mean_margin(policy: Policy, scores: Sequence[Scores], n_labels: int) -> Floats:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from annoaudit import __version__
+from annoaudit.auditing.data_patterns import gather_data
 from annoaudit.auditing.gathering import as_labels, choose_questions, gather_evidence
 from annoaudit.auditing.history import add_sampled_rate, match_answers, read_history, record_review
 from annoaudit.auditing.people import gather_people
@@ -235,6 +236,7 @@ def audit(
         limits=list_limits(labels, evidences, outcomes, people),
         methods=list_methods(outcomes),
         people=people,
+        data=gather_data(findings, outcomes, chosen),
         settings={
             "seed": seed,
             "folds": folds,

@@ -97,6 +97,13 @@ METHODS: dict[str, Method] = {
         "against the team's own spread; a rank among this team, not a test.",
         "Miller, Resnick, Zeckhauser (2005), Management Science 51; Efron (2004), JASA 99",
     ),
+    "trigger_scan": Method(
+        "trigger_scan",
+        "Words, phrases, metadata values and image patches whose items carry a class more often than the rest of each "
+        "item explains, by a model that saw none of their labels; exact Poisson-binomial p values, false discovery "
+        "rate held over all marks and classes, marks that others explain set aside.",
+        "He, Wang, Rubinstein, Cohn (2023), EMNLP; Hong (2013), Computational Statistics and Data Analysis 59",
+    ),
     "sequence_pattern": Method(
         "sequence_pattern",
         "Match rates at lags 1 to 5 of an annotator's labels in order of submission, ranked among orders in which "

@@ -20,6 +20,7 @@ from annoaudit.labels import NOMINAL, LabelSet, Votes
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
+    from annoaudit.evidence.marks import Marks
     from annoaudit.evidence.neighbours import Neighbours
     from annoaudit.evidence.peers import PeerEvidence
     from annoaudit.evidence.probabilities import Probabilities
@@ -233,6 +234,13 @@ class Evidence:
         from annoaudit.evidence.slices import gather_slices
 
         return gather_slices(self)
+
+    @lazy
+    def marks(self) -> Marks:
+        """Words, phrases, metadata values and image patches that items carry."""
+        from annoaudit.evidence.marks import gather_marks
+
+        return gather_marks(self.labels.items, self.media_root)
 
     @lazy
     def submitted_ms(self) -> Ints:

@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
 
-__all__ = ["describe_images"]
+__all__ = ["SIDE", "describe_images", "read_images"]
 
 Floats = npt.NDArray[np.float32]
 
-_SIDE = 32
+SIDE = 32
 _CELL = 8
 _ANGLES = 9
 _THUMB = 8
@@ -52,6 +52,25 @@ def describe_images(uris: Sequence[str | None], media_root: Path) -> tuple[Float
     ----------
     Dalal, Triggs. Histograms of oriented gradients for human detection. CVPR 2005.
     """
+    stack, readable = read_images(uris, media_root)
+    features = np.hstack([_orientations(stack.mean(axis=3)), _thumbnails(stack)])
+    features[~readable] = 0
+    return features.astype(np.float32), readable
+
+
+def read_images(uris: Sequence[str | None], media_root: Path) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Read image files under ``media_root`` at 32 x 32; as :func:`describe_images` does, nothing is fetched.
+
+    Returns
+    -------
+    tuple
+        (N, 32, 32, 3) float32 in [0, 1] (zero where unreadable) and (N,) whether the image was read.
+
+    Raises
+    ------
+    Unavailable
+        Pillow is not installed.
+    """
     try:
         import PIL.Image  # noqa: F401  (asked for here, so that the reason can be told once)
     except ImportError as error:
@@ -59,11 +78,9 @@ def describe_images(uris: Sequence[str | None], media_root: Path) -> tuple[Float
     root = media_root.resolve()
     pictures = [_read(_locate(uri, root)) for uri in uris]
     readable = np.array([picture is not None for picture in pictures], dtype=bool)
-    empty = np.zeros((_SIDE, _SIDE, 3), dtype=np.float32)
+    empty = np.zeros((SIDE, SIDE, 3), dtype=np.float32)
     stack = np.stack([empty if picture is None else picture for picture in pictures])
-    features = np.hstack([_orientations(stack.mean(axis=3)), _thumbnails(stack)])
-    features[~readable] = 0
-    return features.astype(np.float32), readable
+    return stack, readable
 
 
 def _locate(uri: str | None, root: Path) -> Path | None:
@@ -88,9 +105,9 @@ def _read(path: Path | None) -> Floats | None:
             with Image.open(path, formats=_FORMATS) as image:
                 if image.width * image.height > _PIXELS:
                     return None
-                image.draft("RGB", (4 * _SIDE, 4 * _SIDE))
+                image.draft("RGB", (4 * SIDE, 4 * SIDE))
                 upright = ImageOps.exif_transpose(image).convert("RGB")
-                small = upright.resize((_SIDE, _SIDE), Image.Resampling.BOX)
+                small = upright.resize((SIDE, SIDE), Image.Resampling.BOX)
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError):
         return None
     return np.asarray(small, dtype=np.float32) / np.float32(255)
@@ -104,7 +121,7 @@ def _orientations(gray: Floats) -> Floats:
     size = np.hypot(across, down)
     angle = (np.arctan2(down, across) % np.pi) * (_ANGLES / np.pi)
     bins = np.floor(angle).astype(np.int64) % _ANGLES
-    n, cells = len(gray), _SIDE // _CELL
+    n, cells = len(gray), SIDE // _CELL
     histogram = np.zeros((n, cells, cells, _ANGLES), dtype=np.float32)
     for k in range(_ANGLES):
         part = np.where(bins == k, size, 0)
@@ -117,6 +134,6 @@ def _orientations(gray: Floats) -> Floats:
 
 
 def _thumbnails(stack: Floats) -> Floats:
-    step = _SIDE // _THUMB
+    step = SIDE // _THUMB
     small = stack.reshape(len(stack), _THUMB, step, _THUMB, step, 3).mean(axis=(2, 4))
     return np.asarray(small.reshape(len(stack), -1), dtype=np.float32)

@@ -46,6 +46,7 @@ def run_document(record: AuditRecord) -> dict[str, object]:
         "outcomes": [asdict(outcome) for outcome in record.outcomes],
         "questions": [_question(question) for question in record.questions],
         "people": asdict(record.people),
+        "data": asdict(record.data),
         "limits": record.limits,
         "methods": [asdict(method) for method in record.methods],
         "settings": record.settings,

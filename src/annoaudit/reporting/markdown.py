@@ -9,8 +9,17 @@ from itertools import chain, zip_longest
 from annoaudit.findings import Outcome
 from annoaudit.reporting.heat import confusion_rows, pair_rows
 from annoaudit.reporting.named_tables import ShownTable, show_table
-from annoaudit.reporting.people import IN_LABELS, PatternCard, describe_search, pattern_cards, patterns_note
-from annoaudit.reporting.record import AuditRecord, Exhibit, PeopleRecord, QuestionRecord
+from annoaudit.reporting.people import (
+    IN_DATA,
+    IN_LABELS,
+    PatternCard,
+    data_note,
+    describe_data,
+    describe_search,
+    pattern_cards,
+    patterns_note,
+)
+from annoaudit.reporting.record import AuditRecord, DataRecord, Exhibit, PeopleRecord, QuestionRecord
 from annoaudit.reporting.review_queue import Card, queue_cards, queue_note
 from annoaudit.reporting.tables import agreement_table, annotator_table, class_table, sorted_outcomes
 from annoaudit.reporting.text import (
@@ -38,6 +47,9 @@ __all__ = ["code_span", "escape_markdown", "render_markdown"]
 
 MAX_LISTED = 50
 
+_HEADS_PEOPLE = ["These labels", "Peers expect", "Ordinary labels of others", "Peers expect"]
+_HEADS_DATA = ["These items", "Rest leads to expect", "Ordinary items", "Rest leads to expect"]
+
 _MARKS = re.compile(
     r"[\\`*_{}\[\]<>#|~&$@^]"  # marks of Markdown, HTML, formulas and mentions
     r"|(?<=\w):(?=\S)|(?<=www)\."  # bare addresses that GitHub would link
@@ -53,6 +65,7 @@ def render_markdown(record: AuditRecord) -> str:
         _night(record),
         _queue(record),
         _people(record.people),
+        _data(record.data),
         _verdicts(record),
         _error_rates(record),
         _detectors(record),
@@ -154,6 +167,18 @@ def _people(people: PeopleRecord) -> Iterable[str]:
         yield "\n".join(f"- {escape_markdown(sentence, 600)}" for sentence in people.blind_spots)
 
 
+def _data(data: DataRecord) -> Iterable[str]:
+    cards, search = pattern_cards(data), describe_data(data)
+    if not cards and not search:
+        return
+    yield "## Data and sources"
+    yield IN_DATA if cards else escape_markdown(search, 600)
+    for card in cards:
+        yield from _pattern(card)
+    if note := data_note(data, len(cards)):
+        yield escape_markdown(note)
+
+
 def _pattern(card: PatternCard) -> Iterable[str]:
     one = card.pattern
     more = f" and {card.n_more} more" if card.n_more else ""
@@ -167,11 +192,14 @@ def _pattern(card: PatternCard) -> Iterable[str]:
     for said in (one.caution, f"Innocent explanations: {'; '.join(one.innocent)}." if one.innocent else ""):
         if said:
             yield escape_markdown(said, 800)
+    if one.origins:
+        came = "; ".join(f"{code_span(name)} {escape_markdown(told, 120)}" for name, told in one.origins)
+        yield f"Where these labels came from: {came}."
     if one.would_clear:
         yield f"What would clear it: {escape_markdown(one.would_clear, 300)}."
     if card.examples or card.matched:
         rows = ([*_exhibit(a), *_exhibit(b)] for a, b in zip_longest(card.examples, card.matched))
-        yield _table(["These labels", "Peers expect", "Ordinary labels of others", "Peers expect"], rows)
+        yield _table(_HEADS_DATA if one.level == "dataset" else _HEADS_PEOPLE, rows)
 
 
 def _exhibit(one: Exhibit | None) -> list[str]:

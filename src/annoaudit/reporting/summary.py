@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from annoaudit.findings import Outcome
-from annoaudit.reporting.people import describe_search, pattern_cards
-from annoaudit.reporting.record import AuditRecord, PeopleRecord
+from annoaudit.reporting.people import describe_data, describe_search, pattern_cards
+from annoaudit.reporting.record import AuditRecord, DataRecord, PeopleRecord
 from annoaudit.reporting.tables import sorted_outcomes
 from annoaudit.reporting.text import count, fold, interval, percent, plural, shorten
 from annoaudit.reporting.verdict_table import (
@@ -41,7 +41,7 @@ def render_summary(record: AuditRecord, width: int = 80) -> str:
     for outcome in sorted_outcomes(record.outcomes):
         lines += _detector_lines(outcome, many, width)
     lines += [] if record.outcomes else ["  No detector ran."]
-    lines += ["", *_people(record.people, width)]
+    lines += ["", *_people(record.people, width), *_data(record.data, width)]
     for sentence in _verdicts(record):
         lines += wrap_text(sentence, width, indent="  ")
     for sentence in _sentences(record, many):
@@ -83,7 +83,19 @@ def _people(people: PeopleRecord, width: int) -> list[str]:
     if not people.patterns:
         return [*wrap_text(f"People: {describe_search(people)}", width, indent="  "), ""]
     lines = wrap_text("People and patterns (in labels, not guilt):", width, indent="  ")
-    cards = pattern_cards(people, _MOST_PATTERNS)
+    return [*lines, *_list_cards(people, width), ""]
+
+
+def _data(data: DataRecord, width: int) -> list[str]:
+    if data.patterns:
+        return [*wrap_text("Data and sources:", width, indent="  "), *_list_cards(data, width), ""]
+    search = describe_data(data)
+    return [*wrap_text(f"Data: {search}", width, indent="  "), ""] if search else []
+
+
+def _list_cards(found: PeopleRecord | DataRecord, width: int) -> list[str]:
+    lines: list[str] = []
+    cards = pattern_cards(found, _MOST_PATTERNS)
     for card in cards:
         n_more = len(card.pattern.who) - _MOST_NAMED
         who = " + ".join(shorten(name, 40) for name in card.who[:_MOST_NAMED])
@@ -91,10 +103,10 @@ def _people(people: PeopleRecord, width: int) -> list[str]:
         said = f"{shorten(card.severity, 80)}: {who}. {shorten(card.pattern.sentence, 400)} "
         said += f"({shorten(card.pattern.detector, 60)}; {shorten(card.test, 160)})"
         lines += ["  " + line for line in wrap_text(said, width - 2, indent="  ")]
-    if people.n_patterns > len(cards):
-        rest = f"and {people.n_patterns - len(cards)} more in the report and the findings."
+    if found.n_patterns > len(cards):
+        rest = f"and {found.n_patterns - len(cards)} more in the report and the findings."
         lines += ["  " + line for line in wrap_text(rest, width - 2)]
-    return [*lines, ""]
+    return lines
 
 
 def _sentences(record: AuditRecord, many: bool) -> Iterator[str]:
