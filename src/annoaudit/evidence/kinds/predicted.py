@@ -111,7 +111,7 @@ def _judge(units: Units, seen: _Seen, learned: Bools, judged: Ints) -> Floats:
     right = _calibrate(confidence[of_model], same.astype(np.float64))
     usual = np.bincount(regions.label[theirs], minlength=n_classes).astype(np.float64)[:-1] + 0.5
     other = _other_classes(regions.label[matched][~same], regions.label[of_model][~same], usual)
-    matrix = np.zeros((len(judged), n_classes))
+    matrix: Floats = np.zeros((len(judged), n_classes))
     best = seen.best[judged]
     with_one = np.flatnonzero(best >= 0)
     chance = there(confidence[best[with_one]])

@@ -65,6 +65,14 @@ class Units:
         """(R,) whether a person, or a model as an annotator, marked the region."""
         return self.regions.model < 0
 
+    def alike(self, first: Ints, second: Ints) -> Floats:
+        """Return (P,) how alike pairs of regions are."""
+        return self.shapes.similarity(first, second)
+
+    def outline(self, at: int) -> tuple[str, ...]:
+        """Return a region as closed SVG paths, in pixels of its image."""
+        return self.shapes.outline(at)
+
 
 def gather_units(labels: LabelSet, question: str, *, threshold: float = 0.5) -> Units:
     """Match the regions of a question into units and let every submission vote on each.

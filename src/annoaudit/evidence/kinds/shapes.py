@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.statistics.regions.boxes import Alike, corners_of_boxes
+from annoaudit.statistics.regions.boxes import Alike, box_overlap, corners_of_boxes
 
 if TYPE_CHECKING:
     from annoaudit.labels import LabelSet
@@ -29,6 +29,15 @@ class Shapes:
     def take(self, keep: npt.NDArray[np.bool_] | Ints) -> Shapes:
         """Return some of the shapes."""
         return replace(self, frame=self.frame[keep])
+
+    def similarity(self, first: Ints, second: Ints) -> Floats:
+        """Return (P,) how alike pairs of these regions are, in [0, 1]."""
+        return box_overlap(self.frame[first], self.frame[second])
+
+    def outline(self, at: int) -> tuple[str, ...]:
+        """Return a region as closed SVG paths."""
+        left, top, right, bottom = (round(float(one), 1) for one in self.frame[at])
+        return (f"M{left} {top}H{right}V{bottom}H{left}Z",)
 
     def alike(self, among: Ints) -> Alike | None:
         """Return how alike two of these regions are; None where the overlap of their frames says it all."""

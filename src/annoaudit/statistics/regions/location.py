@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from annoaudit.statistics.regions.boxes import box_overlap
 
-__all__ = ["compared_box", "median_box", "rank_gaps", "size_of", "usual_gap"]
+__all__ = ["compared_box", "gap_of", "median_box", "rank_gaps", "size_of", "usual_gap"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -83,7 +83,9 @@ def usual_gap(gap: Floats, size: Floats) -> tuple[Floats, Floats]:
     return np.interp(log_size, at, middle), np.maximum(np.interp(log_size, at, spread), SMALLEST_SPREAD)
 
 
-def rank_gaps(gap: Floats, size: Floats, *, margin: float, cutoff: float) -> tuple[Floats, Floats]:
+def rank_gaps(
+    gap: Floats, size: Floats, *, margin: float, cutoff: float, group: Ints | None = None
+) -> tuple[Floats, Floats]:
     """Return (R,) suspicion of each gap against what is usual for its size, and (R,) that usual gap.
 
     ``z`` is the log gap, less ``margin``, above the usual one in robust standard deviations; the suspicion is logistic
@@ -97,8 +99,14 @@ def rank_gaps(gap: Floats, size: Floats, *, margin: float, cutoff: float) -> tup
         Gap that is too small to matter.
     cutoff
         Robust standard deviations at which suspicion is .5.
+    group
+        (R,) groups of at least 60 regions have a usual gap of their own, such as those held against one other only.
     """
     middle, spread = usual_gap(gap, size)
+    for one in np.unique(group) if group is not None else ():
+        mine = group == one
+        if mine.sum() >= STRATUM:
+            middle[mine], spread[mine] = usual_gap(gap[mine], size[mine])
     z = (np.log(np.maximum(gap - margin, 0.0) + GAP_FLOOR) - middle) / spread
     return 1.0 / (1.0 + np.exp(-STEEPNESS * (z - cutoff))), np.exp(middle) - GAP_FLOOR
 
