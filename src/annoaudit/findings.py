@@ -110,6 +110,9 @@ class Scores:
         holds; otherwise empty, and the score is a rank.
     explain
         Called with positions into these arrays, for the few targets that become findings.
+    aspect
+        What of a label is judged, where that is not its class: "place". A label that is right in one aspect may be
+        wrong in another, so aspects are not averaged in the order of the queue.
     members
         At the levels of groups, the annotator codes of each target.
     state
@@ -136,6 +139,7 @@ class Scores:
     family: str = ""
     missing: str = ""
     note: str = ""
+    aspect: str = ""
     members: Sequence[Ints] = ()
     state: Mapping[str, object] | None = None
 

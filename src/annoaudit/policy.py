@@ -39,6 +39,7 @@ SEVERITY: Mapping[str, Severity] = {
     "accepts_predictions": "L1",
     "copying": "L2",
     "drift": "L1",
+    "edge_bias": "L1",
     "fixed_response": "L1",
     "gold_gap": "L2",
     "identical_artefacts": "L3",
@@ -212,7 +213,7 @@ class Decision:
 
         Labels are ordered by the log odds of suspicion less the log odds of the detector's threshold: the mean over
         the detectors that judged them, and that of the leading detector, in equal parts. Agreement of several
-        detectors counts.
+        detectors counts. Where a label has several aspects (its class, its place), the worst one orders it.
         """
         free = {one.detector: policy.flag(one) for one in scores}
         flagged = policy.cap(scores, free, votes.n_annotators)
@@ -220,9 +221,10 @@ class Decision:
         any_flag = np.zeros(len(votes), dtype=bool)
         for one in of_labels:
             any_flag[one.target[flagged[one.detector]]] = True
-        others = _mean_margin(policy, [one for one in of_labels if one.detector != policy.lead], len(votes))
-        leading = _mean_margin(policy, [one for one in of_labels if one.detector == policy.lead], len(votes))
-        margin = np.where(np.isnan(leading), others, np.where(np.isnan(others), leading, (others + leading) / 2.0))
+        margin = np.full(len(votes), np.nan)
+        for aspect in sorted({one.aspect for one in of_labels}):
+            of_aspect = [one for one in of_labels if one.aspect == aspect]
+            margin = np.fmax(margin, _join_margins(policy, of_aspect, len(votes)))
         urgency = np.where(any_flag, margin, np.nan)
         open_ones = any_flag if answered is None else any_flag & ~answered
         order = np.argsort(-np.where(open_ones, np.nan_to_num(urgency), -np.inf), kind="stable")
@@ -387,6 +389,13 @@ def _spell_evidence(told: Explanation, people: npt.NDArray[np.object_]) -> dict[
         for name, one in zip(_name_sources(told, people), told.subject.sources, strict=True)
     ]
     return {"subject": told.subject.text, "sources": sources, **told.evidence}
+
+
+def _join_margins(policy: Policy, scores: Sequence[Scores], n_labels: int) -> Floats:
+    """(L,) mean margin of the leading detector and that of all others, in equal parts; NaN where none judged."""
+    others = _mean_margin(policy, [one for one in scores if one.detector != policy.lead], n_labels)
+    leading = _mean_margin(policy, [one for one in scores if one.detector == policy.lead], n_labels)
+    return np.where(np.isnan(leading), others, np.where(np.isnan(others), leading, (others + leading) / 2.0))
 
 
 def _mean_margin(policy: Policy, scores: Sequence[Scores], n_labels: int) -> Floats:

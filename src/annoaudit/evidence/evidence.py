@@ -15,11 +15,12 @@ from annoaudit.errors import Unavailable
 from annoaudit.evidence.gold import marked_gold
 from annoaudit.evidence.kinds import judge_parts, read_votes
 from annoaudit.evidence.lazy import lazy
-from annoaudit.labels import NOMINAL, LabelSet, Votes
+from annoaudit.labels import NOMINAL, REGIONS, LabelSet, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
+    from annoaudit.evidence.kinds.regions import Units
     from annoaudit.evidence.marks import Marks
     from annoaudit.evidence.neighbours import Neighbours
     from annoaudit.evidence.peers import PeerEvidence
@@ -63,6 +64,8 @@ class Evidence:
         Folder under which image files may be opened; None opens none.
     folds
         "item", "annotator" or "auto": whose labels a model never sees when it judges them.
+    overlap
+        Similarity from which the regions of two people mean the same thing.
     state
         What detectors that watch streams kept from the last run, by detector name.
     """
@@ -75,6 +78,7 @@ class Evidence:
     media_root: Path | None = None
     folds: str = "auto"
     seed: int = 0
+    overlap: float = 0.5
     state: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     kept: dict[str, object] = field(default_factory=dict, repr=False)
 
@@ -86,7 +90,16 @@ class Evidence:
     @cached_property
     def votes(self) -> Votes:
         """The votes on the question: one of each annotator for each item, or for each part of an item."""
-        return read_votes(self.labels, self.question)
+        return self.units.votes if self.kind in REGIONS else read_votes(self.labels, self.question)
+
+    @lazy
+    def units(self) -> Units:
+        """What the regions of the question are about, with the votes on each."""
+        from annoaudit.evidence.kinds.regions import gather_units
+
+        if self.kind not in REGIONS:
+            raise Unavailable(f"questions of kind {self.kind} have no regions")
+        return gather_units(self.labels, self.question, threshold=self.overlap)
 
     @lazy
     def repeated(self) -> Ints:

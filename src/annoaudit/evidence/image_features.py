@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
 
-__all__ = ["SIDE", "describe_images", "read_images"]
+__all__ = ["FORMATS", "MOST_PIXELS", "READ_FAILURES", "SIDE", "describe_images", "locate", "read_images"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -20,9 +20,11 @@ SIDE = 32
 _CELL = 8
 _ANGLES = 9
 _THUMB = 8
-_PIXELS = 60_000_000
+MOST_PIXELS = 60_000_000
 _BYTES = 100_000_000
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
+READ_FAILURES = (OSError, ValueError, SyntaxError, EOFError, struct.error)
+"""What a damaged image raises in Pillow, besides its own error of oversized images."""
 
 
 def describe_images(uris: Sequence[str | None], media_root: Path) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -76,14 +78,15 @@ def read_images(uris: Sequence[str | None], media_root: Path) -> tuple[Floats, n
     except ImportError as error:
         raise Unavailable("images need an optional package", hint='pip install "annoaudit[images]"') from error
     root = media_root.resolve()
-    pictures = [_read(_locate(uri, root)) for uri in uris]
+    pictures = [_read(locate(uri, root)) for uri in uris]
     readable = np.array([picture is not None for picture in pictures], dtype=bool)
     empty = np.zeros((SIDE, SIDE, 3), dtype=np.float32)
     stack = np.stack([empty if picture is None else picture for picture in pictures])
     return stack, readable
 
 
-def _locate(uri: str | None, root: Path) -> Path | None:
+def locate(uri: str | None, root: Path) -> Path | None:
+    """Return the file that a path names inside ``root``; None for addresses, other places and files over 100 MB."""
     if not uri or "\x00" in uri or "://" in uri:
         return None
     try:
@@ -102,13 +105,13 @@ def _read(path: Path | None) -> Floats | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns about size and metadata; size is checked below
-            with Image.open(path, formats=_FORMATS) as image:
-                if image.width * image.height > _PIXELS:
+            with Image.open(path, formats=FORMATS) as image:
+                if image.width * image.height > MOST_PIXELS:
                     return None
                 image.draft("RGB", (4 * SIDE, 4 * SIDE))
                 upright = ImageOps.exif_transpose(image).convert("RGB")
                 small = upright.resize((SIDE, SIDE), Image.Resampling.BOX)
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError):
+    except (*READ_FAILURES, Image.DecompressionBombError):
         return None
     return np.asarray(small, dtype=np.float32) / np.float32(255)
 

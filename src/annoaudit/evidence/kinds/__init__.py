@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from annoaudit.errors import Unavailable
-from annoaudit.labels import NOMINAL, LabelSet, Votes
+from annoaudit.labels import NOMINAL, REGIONS, LabelSet, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AUDITED", "IN_PARTS", "WITH_CLASSES", "judge_parts", "read_votes"]
 
-IN_PARTS = ("multichoice",)
+IN_PARTS = ("multichoice", *REGIONS)
 """Kinds whose answer is a set of parts."""
 WITH_CLASSES = (*NOMINAL, *IN_PARTS)
 """Kinds whose votes are of a few classes, so that a true class can be inferred."""
@@ -33,6 +33,10 @@ def read_votes(labels: LabelSet, question: str) -> Votes:
         from annoaudit.evidence.kinds.options import vote_on_options
 
         return vote_on_options(labels.selections(question))
+    if kind in REGIONS:
+        from annoaudit.evidence.kinds.regions import gather_units
+
+        return gather_units(labels, question).votes
     return labels.votes(question)
 
 
@@ -48,4 +52,8 @@ def judge_parts(evidence: Evidence) -> Probabilities:
         from annoaudit.evidence.kinds.options import judge_options
 
         return judge_options(evidence)
+    if evidence.kind in REGIONS:
+        from annoaudit.evidence.kinds.predicted import judge_regions
+
+        return judge_regions(evidence)
     raise Unavailable(f"no model judges questions of kind {evidence.kind}")
