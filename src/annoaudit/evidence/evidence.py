@@ -15,11 +15,12 @@ from annoaudit.errors import Unavailable
 from annoaudit.evidence.gold import marked_gold
 from annoaudit.evidence.kinds import judge_parts, read_votes
 from annoaudit.evidence.lazy import lazy
-from annoaudit.labels import NOMINAL, LabelSet, Votes
+from annoaudit.labels import EXTENDED, NOMINAL, LabelSet, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
+    from annoaudit.evidence.kinds.spans import MatchedSpans
     from annoaudit.evidence.neighbours import Neighbours
     from annoaudit.evidence.peers import PeerEvidence
     from annoaudit.evidence.probabilities import Probabilities
@@ -85,7 +86,18 @@ class Evidence:
     @cached_property
     def votes(self) -> Votes:
         """The votes on the question: one of each annotator for each item, or for each part of an item."""
+        if self.kind in EXTENDED:
+            return self.matched_spans.votes
         return read_votes(self.labels, self.question)
+
+    @lazy
+    def matched_spans(self) -> MatchedSpans:
+        """Spans matched across annotators, and the units that these make."""
+        from annoaudit.evidence.kinds.spans import read_matched
+
+        if self.kind not in EXTENDED:
+            raise Unavailable(f"questions of kind {self.kind} have no spans")
+        return read_matched(self)
 
     @lazy
     def repeated(self) -> Ints:

@@ -4,10 +4,12 @@ from annoaudit.labels.answers import tell_answers
 from annoaudit.labels.ids import stable_ids
 from annoaudit.labels.labelset import LabelSet, as_tables
 from annoaudit.labels.schema import SCHEMA_VERSION, SCHEMAS, TABLES
+from annoaudit.labels.spans import EXTENDED, PredictedSpans, Spans
 from annoaudit.labels.submissions import Submissions, owners_of, select_submissions
 from annoaudit.labels.votes import MEASURED, NOMINAL, Parts, Selections, Votes
 
 __all__ = [
+    "EXTENDED",
     "MEASURED",
     "NOMINAL",
     "SCHEMAS",
@@ -15,7 +17,9 @@ __all__ = [
     "TABLES",
     "LabelSet",
     "Parts",
+    "PredictedSpans",
     "Selections",
+    "Spans",
     "Submissions",
     "Votes",
     "as_tables",
