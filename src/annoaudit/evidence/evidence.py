@@ -15,12 +15,13 @@ from annoaudit.errors import Unavailable
 from annoaudit.evidence.gold import marked_gold
 from annoaudit.evidence.kinds import judge_parts, read_votes
 from annoaudit.evidence.lazy import lazy
-from annoaudit.labels import NOMINAL, REGIONS, LabelSet, Votes
+from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
     from annoaudit.evidence.kinds.regions import Units
+    from annoaudit.evidence.kinds.spans import MatchedSpans
     from annoaudit.evidence.marks import Marks
     from annoaudit.evidence.neighbours import Neighbours
     from annoaudit.evidence.peers import PeerEvidence
@@ -90,7 +91,11 @@ class Evidence:
     @cached_property
     def votes(self) -> Votes:
         """The votes on the question: one of each annotator for each item, or for each part of an item."""
-        return self.units.votes if self.kind in REGIONS else read_votes(self.labels, self.question)
+        if self.kind in REGIONS:
+            return self.units.votes
+        if self.kind in EXTENDED:
+            return self.matched_spans.votes
+        return read_votes(self.labels, self.question)
 
     @lazy
     def units(self) -> Units:
@@ -100,6 +105,15 @@ class Evidence:
         if self.kind not in REGIONS:
             raise Unavailable(f"questions of kind {self.kind} have no regions")
         return gather_units(self.labels, self.question, threshold=self.overlap)
+
+    @lazy
+    def matched_spans(self) -> MatchedSpans:
+        """Spans matched across annotators, and the units that these make."""
+        from annoaudit.evidence.kinds.spans import read_matched
+
+        if self.kind not in EXTENDED:
+            raise Unavailable(f"questions of kind {self.kind} have no spans")
+        return read_matched(self)
 
     @lazy
     def repeated(self) -> Ints:
