@@ -2,9 +2,9 @@
 
     python benchmarks/large_night.py LABELS [--texts] [--weekly]
 
-Each night is a process of its own. Labels come from a Parquet file, four on an item, by 200 annotators; with --texts each
-item has a text of twelve words, so that models are fitted; with --weekly they are reused (refit: weekly). The cost of
-pulling is measured elsewhere (label_studio_pull).
+Each night is a process of its own. Labels come from a Parquet file, four on an item, by 200 annotators; with --texts
+each item has a text of twelve words, so that models are fitted; with --weekly they are reused (refit: weekly). The cost
+of pulling is measured elsewhere (label_studio_pull).
 """
 
 from __future__ import annotations
