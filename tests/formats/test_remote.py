@@ -126,6 +126,10 @@ def test_a_web_server_is_read_and_its_answers_are_told_apart(tmp_path):
             read(f"http://{host}/nothing.csv")
         with pytest.raises(AnnoauditError, match="may not be used"):
             read(f"http://{host}/refused.csv")
+        (tmp_path / "projects").write_text("<!DOCTYPE html><title>Log in</title>")
+        with pytest.raises(RefusedInput, match="is a web page") as refused:
+            read(f"http://{host}/projects")
+        assert "by its address" in refused.value.hint
 
 
 def test_s3_is_read_by_file_and_by_folder(monkeypatch):

@@ -23,6 +23,7 @@ __all__ = ["fetched", "is_url", "open_filesystem", "reached", "without_secrets"]
 _STEP = 4 << 20
 _WEB = ("http", "https")
 _LOCAL = ("file", "local")
+_PAGES = (b"<!doctype html", b"<html")
 _NAME = re.compile(r"[^\w.\-]")
 _EXTRA = "pip install 'annoaudit[remote]' brings s3:// and https://; gs:// needs gcsfs, abfs:// needs adlfs."
 
@@ -136,6 +137,11 @@ class _Copy:
                 self._take_folder(filesystem, path)
             else:
                 self._take_file(filesystem, path, self.target)
+        if self.web and _is_page(self.target):
+            raise RefusedInput(
+                f"{self.shown} is a web page, not a file of labels.",
+                hint="Name the file itself; a Label Studio project is pulled by its address (https://host/projects/3).",
+            )
 
     def _take_folder(self, filesystem: AbstractFileSystem, path: str) -> None:
         root = path.strip("/")
@@ -167,6 +173,11 @@ class _Copy:
                         hint="Copy it to this machine and read the copy.",
                     )
                 out.write(part)
+
+
+def _is_page(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(200).lstrip().lower().startswith(_PAGES)
 
 
 def _name_of(path: str) -> str:

@@ -92,6 +92,10 @@ class Project(_Part):
     full_pull_days: Annotated[
         Count, Field(description="Read everything anew after so many days; 0: every night (live projects).")
     ] = 7
+    refit: Annotated[
+        Literal["nightly", "weekly"],
+        Field(description="weekly: reuse what models said for up to a week; every output says how old they are."),
+    ] = "nightly"
     expected: Annotated[Expected | None, Field(description="What should have arrived.")] = None
     verdicts: Annotated[bool, Field(description="Read the reviewers' verdicts first (Label Studio).")] = False
     push: Annotated[Push | None, Field(description="Push what was flagged for review.")] = None

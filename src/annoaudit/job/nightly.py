@@ -155,7 +155,7 @@ class _Run:
         self.stage("sealing")
         sealed = self._seal(labels, Pseudonyms(key))
         self.stage("auditing")
-        audit = self.material.audit(labels, key, self.nights.states())
+        audit = self.material.audit(labels, key, self.nights.states(), self.started_at)
         record, scored = self._compare(audit, sealed, None if is_first else self.material.sampled_rate())
         assert record.night is not None
         code = 3 if audit.exit_code == 3 else 0 if record.night.passed else 1

@@ -30,13 +30,14 @@ output: {output}  # each project gets a folder in it: report, findings, snapshot
 
 projects:
   {name}:
-    source: {source}  # a file, or the address of a Label Studio project
+    source: {source}  # a file or its URL, or the address of a Label Studio project
 {gold}
 {mapping}
 {encoding}
     # budget: 200             # most labels in the review queue
     # push: {{}}                # push what was flagged into a review project (Label Studio)
     # verdicts: true          # read the reviewers' verdicts first
+    # refit: weekly           # reuse what models said for up to a week
 
 gate:  # a limit fails only where the interval lies wholly beyond it; docs/job.md says how each is judged
   # error_rate: 0.05        # needs gold or a random reviewed sample
@@ -47,6 +48,9 @@ gate:  # a limit fails only where the interval lies wholly beyond it; docs/job.m
 
 ledger:
   heads: {heads}  # a folder out of reach of whoever could alter labels gets a copy of every head
+  # snapshots: s3://bucket/annoaudit  # by default in the project's folder
+
+# store: postgresql://user@host/name  # by default a file; its password: ANNOAUDIT_STORE_PASSWORD
 
 # notify:
 #   variable: ANNOAUDIT_NOTIFY      # environment variable with Apprise addresses
