@@ -333,6 +333,7 @@ def list_cells(part: str) -> Iterator[tuple[object, ...]]:
     elif part == "power":
         for seed in POWER_SEEDS:
             yield from ((attack, share, r, seed) for attack in WITH_BARS for share in (0.2, 0.05) for r in (5, 3, 1))
+        for seed in POWER_SEEDS:
             yield from ((attack, 0.2, 3, seed) for attack in ATTACKS if attack not in WITH_BARS)
     else:
         yield from ((drop, seed) for seed in DELAY_SEEDS for drop in (0.0, 0.5, 0.3, 0.15))

@@ -29,7 +29,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "truth_inference_cost": ("benchmarks/truth_inference_cost.py",),
     "label_errors": ("benchmarks/label_errors.py",),
     "label_errors_cost": ("benchmarks/label_errors_cost.py",),
-    "forensics": ("benchmarks/forensics.py", "null", "ring", "power", "delay", "table", "--budget", "40"),
+    "forensics": ("benchmarks/forensics.py", "null", "few", "ring", "power", "delay", "table", "--budget", "40"),
     "forensics_people": ("benchmarks/forensics_people.py", "people"),
     "forensics_cost": ("benchmarks/forensics_people.py", "cost"),
     "reading": ("benchmarks/reading.py", "--rows", "1000000", "--repeats", "5"),

@@ -63,8 +63,10 @@ METHODS: dict[str, Method] = {
     "slice_scan": Method(
         "slice_scan",
         "Largest pile of an annotator's departures in one slice, against the same number drawn where peers find them "
-        "likely; p values by sequential Monte Carlo.",
-        "Kulldorff (1997), Communications in Statistics 26; Besag, Clifford (1991), Biometrika 78",
+        "likely; a group that departs together, found on half of the items and tested on the other half; p values by "
+        "sequential Monte Carlo.",
+        "Kulldorff (1997), Communications in Statistics 26; Besag, Clifford (1991), Biometrika 78; Speakman et al. "
+        "(2016), J. Computational and Graphical Statistics 25",
     ),
     "fixed_response": Method(
         "fixed_response",
@@ -78,8 +80,10 @@ METHODS: dict[str, Method] = {
     ),
     "ring": Method(
         "ring",
-        "Largest eigenvalue of the matrix of pair scores, against shuffles of who gave which label inside each item.",
-        "Patefield (1981), Applied Statistics 30; Johnstone (2001), Annals of Statistics 29",
+        "Largest eigenvalue of the matrix of pair scores, against shuffles of who gave which label inside each item, "
+        "by odds that give everybody as many odd labels as they have.",
+        "Patefield (1981), Applied Statistics 30; Hunter (2004), Annals of Statistics 32; Johnstone (2001), Annals of "
+        "Statistics 29",
     ),
     "copying": Method(
         "copying",
@@ -94,7 +98,7 @@ METHODS: dict[str, Method] = {
     "peer_score": Method(
         "peer_score",
         "Agreement with what a typical other annotator would say (from the item's features and the others' labels), "
-        "against the team's own spread; a rank among this team, not a test.",
+        "allowing for how hard the items are, against the team's own spread; a rank among this team, not a test.",
         "Miller, Resnick, Zeckhauser (2005), Management Science 51; Efron (2004), JASA 99",
     ),
     "trigger_scan": Method(

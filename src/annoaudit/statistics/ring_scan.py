@@ -66,13 +66,13 @@ def find_ring(
 ) -> Ring:
     """Scan for one ring.
 
-    Each shared item scores the log likelihood ratio of copying half of the time: log((1 + g) / 2 g) for an
-    agreement, with g the chance that honest people agree on that label of that item, log(1 / 2) otherwise. The
-    matrix of pair scores has a large first eigenvalue where a group agrees throughout, even if no single pair
-    stands out. Its null keeps, for every item, who labelled it and which labels it got, and shuffles who gave
-    which: labels that differ from what peers expect go to people in proportion to their own odds of differing on
-    such items. So difficulty, shared distractors and different ability stay as they are; only who errs together
-    with whom is lost.
+    Each shared item scores the log likelihood ratio of copying half of the time: log((1 + g) / 2 g) for an agreement,
+    with g the chance that honest people agree on that label of that item, log(1 / 2) otherwise. The matrix of pair
+    scores has a large first eigenvalue where a group agrees throughout, even if no single pair stands out. Its null
+    keeps, for every item, who labelled it and which labels it got, and shuffles who gave which: labels that differ from
+    what peers expect go to people in proportion to their own odds of differing on such items, balanced so that
+    everybody gets as many as they have. So difficulty, shared distractors and different ability stay as they are; only
+    who errs together with whom is lost.
 
     Parameters
     ----------
