@@ -38,6 +38,7 @@ from annoaudit.reporting.text import (
     spell_seconds,
     spell_time,
 )
+from annoaudit.reporting.threats import ThreatsRecord, id_heads, id_rows, risk_rows
 from annoaudit.reporting.trends import TrendChart, TrendRow, lay_out_trends, trend_rows
 from annoaudit.reporting.verdict_table import (
     OPEN_REVIEW,
@@ -107,6 +108,7 @@ def render_html(record: AuditRecord) -> str:
             folded_cards=cards[_N_OPEN:],
             queue_note=queue_note(record, len(cards)),
             **_people(record.people, MAX_PATTERNS),
+            **_threats(record.threats),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
             verdicts=_verdicts(record.review),
@@ -147,6 +149,10 @@ def _people(people: PeopleRecord, limit: int) -> dict[str, object]:
         "people_search": describe_search(people),
         "in_labels": IN_LABELS,
     }
+
+
+def _threats(threats: ThreatsRecord) -> dict[str, object]:
+    return {"risk_rows": risk_rows(threats), "ids": (id_heads(), id_rows(threats)), "unmapped": threats.unmapped}
 
 
 def _verdicts(review: ReviewRecord | None) -> VerdictPage | None:

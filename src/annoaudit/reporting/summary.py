@@ -9,6 +9,7 @@ from annoaudit.reporting.people import describe_search, pattern_cards
 from annoaudit.reporting.record import AuditRecord, PeopleRecord
 from annoaudit.reporting.tables import sorted_outcomes
 from annoaudit.reporting.text import count, fold, interval, percent, plural, shorten
+from annoaudit.reporting.threats import tell_unchecked
 from annoaudit.reporting.verdict_table import (
     OPEN_REVIEW,
     figure_lines,
@@ -98,6 +99,8 @@ def _sentences(record: AuditRecord, many: bool) -> Iterator[str]:
         name = f"{shorten(question.question, 40)}: " if many else ""
         known = f"error rate {percent(rate.value)} ({interval(rate.low, rate.high)} %). " if rate.known else ""
         yield f"{name}{known}{shorten(rate.sentence, 400)}".strip()
+    if unchecked := tell_unchecked(record.threats):
+        yield f"Risks: {unchecked}"
     for limit in record.limits:
         yield f"Limit: {shorten(limit, 600)}"
 
