@@ -1,4 +1,4 @@
-"""Write docs/cli.md and docs/formats/README.md from the program itself, so that they cannot rot; a test compares."""
+"""Write docs/cli.md and the pages of formats and frameworks from the program itself, so that they cannot rot."""
 
 from __future__ import annotations
 
@@ -9,6 +9,22 @@ from pathlib import Path
 
 TARGET = Path(__file__).resolve().parent / "cli.md"
 FORMATS = Path(__file__).resolve().parent / "formats" / "README.md"
+
+FRAMEWORKS = Path(__file__).resolve().parent / "frameworks.md"
+
+FRAMEWORKS_HEAD = """# Risks and security frameworks
+
+Written by `python docs/regenerate.py` from `src/annoaudit/frameworks/frameworks.toml`; do not edit by hand.
+
+Every report has a threat page: seven risks, what was looked for, what was found, what could not be checked and why.
+Every finding carries the risks that its type speaks to and its ids in the frameworks that security teams report in.
+An id names the attack, weakness or control that such a finding would be *evidence about*, were there an attack. No
+finding says that there was one: label errors are mostly slips.
+
+Ids were compared with these versions: MITRE ATLAS with the tables of its 2026.09 release, AISVS with the locked text of
+1.0, NIST AI 100-2 with the index of attacks of E2025, the OWASP lists with their published titles. Where no id fits,
+none stands here. A detector of another package has no row; its findings carry no ids and are named as such.
+"""
 
 FORMATS_HEAD = """# Formats
 
@@ -104,6 +120,33 @@ def render_formats() -> str:
     return FORMATS_HEAD + "\n".join(rows) + "\n" + FORMATS_TAIL
 
 
+def render_frameworks() -> str:
+    """Return the page of risks and security frameworks."""
+    from annoaudit.frameworks import list_finding_types, list_frameworks, list_threats
+
+    types = list_finding_types()
+    versions = [f"| [{one.name}]({one.url}) | {one.version} |" for one in list_frameworks()]
+    risks = [
+        f"| {one.title} (`{one.key}`) | {one.stage} | {one.what} | "
+        f"{', '.join(f'`{row.name}`' for row in types if one.key in row.threats)} |"
+        for one in list_threats()
+    ]
+    rows = [f"| `{one.name}` | {', '.join(f'`{ref.id}`' for ref in one.references)} |" for one in types]
+    titles = {ref.id: f"| `{ref.id}` | {ref.framework.name} {ref.framework.version} | {ref.title} |"
+              for one in types for ref in one.references}  # fmt: skip
+    parts = [
+        FRAMEWORKS_HEAD,
+        "| framework | version |\n| --- | --- |\n" + "\n".join(versions),
+        "\n## The seven risks\n\n| risk | stage | what it is | looked for by |\n| --- | --- | --- | --- |\n"
+        + "\n".join(risks),
+        "\n## Ids of each finding type\n\n| finding type | ids |\n| --- | --- |\n" + "\n".join(rows),
+        "\n## What the ids are called\n\n| id | framework | title |\n| --- | --- | --- |\n"
+        + "\n".join(titles[one] for one in sorted(titles)),
+    ]
+    return "\n".join(parts) + "\n"
+
+
 if __name__ == "__main__":
+    FRAMEWORKS.write_text(render_frameworks(), encoding="utf-8", newline="\n")
     FORMATS.write_text(render_formats(), encoding="utf-8", newline="\n")
     TARGET.write_text(render(), encoding="utf-8", newline="\n")

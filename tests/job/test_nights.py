@@ -191,3 +191,11 @@ def test_a_group_that_changes_a_little_keeps_its_identity(tmp_path):
         rows["fingerprint"] = ["four", "five", "six"]
         kept = keep_identities(rows, nights)
     assert kept["fingerprint"].tolist() == ["one", "five", "six"]
+
+
+def test_the_threat_page_says_from_the_second_night_on_that_the_ledger_was_checked(tmp_path):
+    path = write_job(tmp_path)
+    first, second = (night(path).nights[0].record.threats.risks[-1] for _ in range(2))
+    assert first.title == "Tampered data"
+    assert "first night" in dict(first.not_checked)["ledger"]
+    assert [(one.name, one.n_found) for one in second.checked] == [("ledger", 0)]

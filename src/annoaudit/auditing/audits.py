@@ -22,6 +22,7 @@ from annoaudit.auditing.running import choose_detectors, count_flags, run_detect
 from annoaudit.auditing.saving import save_audit
 from annoaudit.auditing.statements import list_limits, list_methods, state_headline, state_next_step
 from annoaudit.auditing.summary import summarise_question
+from annoaudit.auditing.threats import gather_threats
 from annoaudit.errors import RefusedInput
 from annoaudit.policy import Decision, Policy
 from annoaudit.reporting import render_html, render_json, render_markdown, render_notebook, render_summary
@@ -244,6 +245,7 @@ def audit(
         methods=list_methods(outcomes),
         people=people,
         data=gather_data(findings, outcomes, chosen),
+        threats=gather_threats(outcomes),
         settings={
             "seed": seed,
             "folds": folds,

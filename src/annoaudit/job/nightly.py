@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from annoaudit.auditing.pseudonyms import Pseudonyms
 from annoaudit.auditing.saving import as_row, make_folder
+from annoaudit.auditing.threats import gather_threats
 from annoaudit.errors import AnnoauditError, DeliveryFailed
 from annoaudit.job.comparing import Comparison, compare_nights, keep_identities
 from annoaudit.job.edits import DETECTOR as EDITS
@@ -29,6 +30,7 @@ from annoaudit.ledger.snapshots import with_pseudonyms
 from annoaudit.reporting import render_json
 from annoaudit.reporting.night import NightRecord
 from annoaudit.reporting.text import plural
+from annoaudit.reporting.threats import CheckRecord, ThreatsRecord
 from annoaudit.store import NightRow, StateRow, open_store, store_of
 from annoaudit.store.nights import Nights
 from annoaudit.store.places import point_to, schema_of
@@ -184,6 +186,7 @@ class _Run:
             audit.record,
             findings=findings,
             night=night,
+            threats=self._threats(audit.record, sealed),
             title=self.name,
             headline=_headline(audit, night),
             started_at=self.started_at,
@@ -192,6 +195,16 @@ class _Run:
         stored, tonight = self.nights.measures(), measure_night(record)
         trends = tabulate_trends(stored, self.started_at, tonight, night.coefficient).tail(MOST_TRENDS)
         return replace(record, night=replace(night, trends=trends)), scored
+
+    def _threats(self, record: AuditRecord, sealed: _Sealed) -> ThreatsRecord:
+        checks, without = [], {}
+        if len(self.nights.finished()):
+            checks.append(CheckRecord.of_facts("ledger", len(sealed.integrity.problems)))
+        else:
+            without["ledger"] = "this is the first night: nothing is sealed yet to compare with"
+        if sealed.missing is not None:
+            checks.append(CheckRecord.of_facts("completeness", len(sealed.missing)))
+        return gather_threats(record.outcomes, checks, without)
 
     def _store(self, audit: Audit, record: AuditRecord, scored: Pairs, sealed: _Sealed, code: int) -> str:
         """Store all of the night at once, then write its outputs, and only then note it as finished."""

@@ -49,6 +49,7 @@ from annoaudit.reporting.text import (
     spell_seconds,
     spell_time,
 )
+from annoaudit.reporting.threats import ThreatsRecord, id_heads, id_rows, risk_rows
 from annoaudit.reporting.trends import TrendChart, TrendRow, lay_out_trends, trend_rows
 from annoaudit.reporting.verdict_table import (
     OPEN_REVIEW,
@@ -120,6 +121,7 @@ def render_html(record: AuditRecord) -> str:
             queue_note=queue_note(record, len(cards)),
             **_people(record.people, MAX_PATTERNS),
             **_data(record.data, MAX_PATTERNS),
+            **_threats(record.threats),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
             verdicts=_verdicts(record.review),
@@ -172,6 +174,10 @@ def _data(data: DataRecord, limit: int) -> dict[str, object]:
         "data_search": describe_data(data),
         "in_data": IN_DATA,
     }
+
+
+def _threats(threats: ThreatsRecord) -> dict[str, object]:
+    return {"risk_rows": risk_rows(threats), "ids": (id_heads(), id_rows(threats)), "unmapped": threats.unmapped}
 
 
 def _verdicts(review: ReviewRecord | None) -> VerdictPage | None:

@@ -34,6 +34,7 @@ from annoaudit.reporting.text import (
     spell_seconds,
     spell_time,
 )
+from annoaudit.reporting.threats import IdRow, ThreatsRecord, id_heads, id_rows, risk_rows
 from annoaudit.reporting.verdict_table import (
     OPEN_REVIEW,
     VerdictLine,
@@ -66,6 +67,7 @@ def render_markdown(record: AuditRecord) -> str:
         _queue(record),
         _people(record.people),
         _data(record.data),
+        _threats(record.threats),
         _verdicts(record),
         _error_rates(record),
         _detectors(record),
@@ -207,6 +209,34 @@ def _exhibit(one: Exhibit | None) -> list[str]:
         return [NOT_KNOWN, NOT_KNOWN]
     text = f" {escape_markdown(one.text, 100)}" if one.text else ""
     return [f"{code_span(one.given, 40)}{text} {code_span(one.item_id, 40)}", code_span(one.expected, 40)]
+
+
+def _threats(threats: ThreatsRecord) -> Iterable[str]:
+    rows = risk_rows(threats)
+    if not rows:
+        return
+    yield "## Threats"
+    yield _table(
+        ["Risk", "Looked for by, with findings", "Could not be checked"],
+        (
+            [
+                f"{escape_markdown(row.risk.title, 60)} ({escape_markdown(row.risk.stage, 40)})",
+                ", ".join(f"{code_span(name)} {said}" for name, said in row.found) or "**nothing**",
+                "; ".join(f"{escape_markdown(names, 300)}: {escape_markdown(why, 300)}" for names, why in row.missing)
+                or NOT_KNOWN,
+            ]
+            for row in rows
+        ),
+    )
+    ids = id_rows(threats, found_only=True)
+    if ids:
+        yield "What was found, in security frameworks (an id names what a finding would be evidence about):"
+        heads = [escape_markdown(head, 80) for head in id_heads()]
+        yield _table(["Finding type", *heads], ([code_span(row.name), *_ids(row)] for row in ids))
+
+
+def _ids(row: IdRow) -> list[str]:
+    return [", ".join(escape_markdown(one, 40) for one, _ in group) or NOT_KNOWN for group in row.ids]
 
 
 def _verdicts(record: AuditRecord) -> Iterable[str]:

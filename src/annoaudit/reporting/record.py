@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.findings import Outcome
+from annoaudit.reporting.threats import ThreatsRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -317,7 +318,7 @@ class AuditRecord:
     ``findings`` has the columns of :data:`annoaudit.findings.FINDING_COLUMNS`. ``queue`` is sorted by rank
     and may be cut for display; ``n_queued`` is its whole length. ``limits`` are sentences: what was not
     checked, what the reader could not know, and why. ``review`` is None where no verdict is known. ``night`` is there
-    where the nightly job audited.
+    where the nightly job audited. ``threats`` sorts what was looked for under the seven risks.
     """
 
     title: str
@@ -341,6 +342,7 @@ class AuditRecord:
     methods: tuple[Method, ...]
     people: PeopleRecord = field(default_factory=PeopleRecord)
     data: DataRecord = field(default_factory=DataRecord)
+    threats: ThreatsRecord = field(default_factory=ThreatsRecord)
     settings: Mapping[str, object] = field(default_factory=dict)
     review: ReviewRecord | None = None
     night: NightRecord | None = None

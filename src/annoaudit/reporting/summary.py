@@ -9,6 +9,7 @@ from annoaudit.reporting.people import describe_data, describe_search, pattern_c
 from annoaudit.reporting.record import AuditRecord, DataRecord, PeopleRecord
 from annoaudit.reporting.tables import sorted_outcomes
 from annoaudit.reporting.text import count, fold, interval, percent, plural, shorten
+from annoaudit.reporting.threats import tell_unchecked
 from annoaudit.reporting.verdict_table import (
     OPEN_REVIEW,
     figure_lines,
@@ -116,6 +117,8 @@ def _sentences(record: AuditRecord, many: bool) -> Iterator[str]:
         known = f"error rate {percent(rate.value)} ({interval(rate.low, rate.high)} %). " if rate.known else ""
         yield f"{name}{known}{shorten(rate.sentence, 400)}".strip()
     told = {f"{one.detector} was not run: {one.why}." for one in record.outcomes}  # stands in the table above
+    if unchecked := tell_unchecked(record.threats):
+        yield f"Risks: {unchecked}"
     for limit in record.limits:
         if limit in told:
             continue
