@@ -236,7 +236,7 @@ def audit(
         limits=list_limits(labels, evidences, outcomes, people),
         methods=list_methods(outcomes),
         people=people,
-        data=gather_data(findings, outcomes, chosen),
+        data=gather_data(decisions, findings, outcomes, chosen),
         settings={
             "seed": seed,
             "folds": folds,
