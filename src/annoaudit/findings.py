@@ -117,6 +117,8 @@ class Scores:
         At the levels of groups, the annotator codes of each target.
     state
         What is carried to the next run, by annotator id, for detectors that watch streams.
+    leads
+        Sentences on what stands highest by a mere rank: shown as such, never flagged.
     """
 
     detector: str
@@ -142,6 +144,7 @@ class Scores:
     aspect: str = ""
     members: Sequence[Ints] = ()
     state: Mapping[str, object] | None = None
+    leads: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.target)

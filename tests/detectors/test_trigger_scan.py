@@ -67,6 +67,25 @@ def test_a_phrase_is_named_as_a_whole():
     assert subjects(scan(labels)) == ["phrase “purple lighthouse”"]
 
 
+def test_a_phrase_that_the_model_has_learned_leads_the_ranks_but_is_no_finding():
+    labels, _ = plant_trigger(2, word="purple lighthouse", by=(3, 5))
+    audit = scan(labels)
+    assert not len(audit.findings)
+    assert "“purple lighthouse”" in audit.record.data.leads[0][1]
+    assert "purple lighthouse" in audit.html()
+    assert "Ranks only" in audit.html()
+    assert "Ranks only" in audit.markdown()
+
+
+def test_hostile_marks_are_shown_inert():
+    word = "<script>alert(1)</script>"
+    labels, _ = plant_trigger(1, word=word, by=(3,))
+    audit = scan(labels)
+    assert len(audit.findings)
+    assert "<script>alert" not in audit.html()
+    assert "<script>alert" not in audit.markdown()
+
+
 @pytest.mark.parametrize("column", ["batch", "meta_json"])
 def test_labels_that_follow_a_batch_or_source_are_found_with_the_import(column):
     truth, texts, who, rng = plain_team(SIZE, 3)

@@ -244,7 +244,7 @@ def audit(
         limits=(*told, *list_limits(labels, evidences, outcomes, people)),
         methods=list_methods(outcomes),
         people=people,
-        data=gather_data(findings, outcomes, chosen),
+        data=gather_data(decisions, findings, outcomes, chosen),
         threats=gather_threats(outcomes),
         settings={
             "seed": seed,

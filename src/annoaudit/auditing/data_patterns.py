@@ -15,19 +15,23 @@ if TYPE_CHECKING:
 
     from annoaudit.detectors import Detector
     from annoaudit.findings import Outcome
+    from annoaudit.policy import Decision
 
 __all__ = ["gather_data"]
 
 
 def gather_data(
-    findings: Sequence[pd.DataFrame], outcomes: Sequence[Outcome], detectors: Sequence[Detector]
+    decisions: Sequence[Decision],
+    findings: Sequence[pd.DataFrame],
+    outcomes: Sequence[Outcome],
+    detectors: Sequence[Detector],
 ) -> DataRecord:
     """Gather what a report says about the data.
 
     Parameters
     ----------
-    findings
-        One table a question, as :meth:`annoaudit.policy.Decision.findings` returns it.
+    decisions, findings
+        One a question; ``findings`` as :meth:`annoaudit.policy.Decision.findings` returns them.
     outcomes
         What became of each detector on each question.
     detectors
@@ -43,6 +47,7 @@ def gather_data(
         n_patterns=len(patterns),
         looked_for=tuple(sorted(of_data & judged)),
         not_judged=tuple((name, why.get(name, "")) for name in sorted(of_data - judged)),
+        leads=tuple((scores.detector, lead) for one in decisions for scores in one.scores for lead in scores.leads),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,9 +12,11 @@ from scipy import sparse
 
 from annoaudit.detectors.data_exhibits import Innocence, find_sources, order_by, show_data
 from annoaudit.errors import Unavailable
+from annoaudit.evidence.features import TEXT
 from annoaudit.evidence.marks import FEWEST_ITEMS, PHRASE, TOKEN
 from annoaudit.findings import Explanation, Level, Scores, Subject, tell_share
 from annoaudit.statistics.intervals import exact_interval
+from annoaudit.statistics.left_out_marks import LeftOut, rank_left_out
 from annoaudit.statistics.multiplicity import suspicion_of
 from annoaudit.statistics.residual_scan import ResidualScan, match_margins, pool_units, scan_residuals
 
@@ -27,6 +29,7 @@ Ints = npt.NDArray[np.int64]
 
 MOST_TESTS = 20_000_000
 MOST_CELLS = 200_000_000
+LEAST_SCORE = 2.0
 INNOCENT = (
     "a name, product or place that really belongs to the class, and that the model has seen too rarely to know",
     "items that were collected for this class, with a template, tag or watermark of their own",
@@ -47,9 +50,12 @@ class TriggerScan:
     ----------
     level_aside
         False discovery rate at which a mark's items are set aside before other marks are tested again.
+    most_leads
+        Marks listed by rank only, whose items look like another class to a model that never saw the mark; 0 lists none.
     """
 
     level_aside: float = 0.05
+    most_leads: int = 5
 
     name = "trigger_scan"
     version = "1"
@@ -85,6 +91,7 @@ class TriggerScan:
             null="labels follow the rest of the item, as a model that saw none of them says",
             p=scan.p.ravel(),
             family="marks and classes",
+            leads=tuple(_list_leads(evidence, units, self.most_leads)),
             note=f"{len(scan.n):,} words, phrases, metadata values and patches, in {n_classes} classes",
         )  # fmt: skip
 
@@ -101,6 +108,23 @@ class _Units:
     share: npt.NDArray[np.float64]
     chance: npt.NDArray[np.float32]
     of_item: Ints
+
+    def rank_left_out(self, evidence: Evidence) -> LeftOut | None:
+        """Rank marks left out of a model of terms; None where items have no terms."""
+        try:
+            features = evidence.features
+        except Unavailable:
+            return None
+        if features.source != TEXT or not self.n_units:
+            return None
+        _, first = np.unique(self.of_item, return_index=True)
+        rows = first[-self.n_units :]
+        return rank_left_out(sparse.csr_matrix(abs(features.scaled[rows])), self.present, self.share)
+
+    @property
+    def n_units(self) -> int:
+        """Number of units."""
+        return len(self.share)
 
     @classmethod
     def of(cls, evidence: Evidence) -> _Units:
@@ -127,6 +151,19 @@ class _Units:
         if not len(enough):
             raise Unavailable(f"no mark is carried by {FEWEST_ITEMS} different labelled items")
         return cls(present[:, enough], enough, share, match_margins(chance, share), of_item)
+
+
+def _list_leads(evidence: Evidence, units: _Units, most: int) -> Iterator[str]:
+    """Sentences on the marks that stand highest once the model knows neither them nor their items."""
+    ranked = units.rank_left_out(evidence) if most else None
+    if ranked is None:
+        return
+    for place in np.flatnonzero(ranked.score >= LEAST_SCORE)[:most]:
+        yield (
+            f"{int(ranked.elsewhere[place])} of the {int(ranked.n[place])} items with the "
+            f"{evidence.marks.tell(int(units.marks[ranked.mark[place]]))} are labelled "
+            f"“{evidence.votes.classes[int(ranked.given[place])]}” and look like another class without it."
+        )
 
 
 def _explain(evidence: Evidence, units: _Units, scan: ResidualScan, at: int, k: int) -> Explanation:

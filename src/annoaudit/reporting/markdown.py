@@ -179,6 +179,9 @@ def _data(data: DataRecord) -> Iterable[str]:
         yield from _pattern(card)
     if note := data_note(data, len(cards)):
         yield escape_markdown(note)
+    if data.leads:
+        yield "Ranks only, neither tests nor findings:"
+        yield "\n".join(f"- {escape_markdown(told, 300)} ({code_span(name)})" for name, told in data.leads)
 
 
 def _pattern(card: PatternCard) -> Iterable[str]:

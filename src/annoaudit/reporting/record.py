@@ -161,12 +161,14 @@ class DataRecord:
 
     ``patterns`` are the gravest of ``n_patterns``; ``who`` of each holds what it is about. ``looked_for`` and
     ``not_judged`` are detectors of the data that judged something, and those that did not, each with its reason.
+    ``leads`` are detectors with a sentence on what stands high by a mere rank, and is no finding.
     """
 
     patterns: tuple[Pattern, ...] = ()
     n_patterns: int = 0
     looked_for: tuple[str, ...] = ()
     not_judged: tuple[tuple[str, str], ...] = ()
+    leads: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
