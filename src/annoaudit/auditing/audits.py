@@ -125,6 +125,7 @@ def audit(
     pseudonym_key: bytes | None = None,
     history: str | Path | None = None,
     states: Mapping[tuple[str, str], Mapping[str, object]] | None = None,
+    overlap: float = 0.5,
     seed: int = 0,
 ) -> Audit:
     """Audit the single-choice labels of a LabelSet (or of anything :func:`annoaudit.read` opens).
@@ -161,6 +162,8 @@ def audit(
         not changed since, are not queued again, and the report says how right the flags were.
     states
         What detectors that watch streams left in the last run (``Scores.state``), by detector and question.
+    overlap
+        Of boxes and other regions: similarity from which those of two people mean the same thing.
     seed
         Of everything random.
 
@@ -183,15 +186,24 @@ def audit(
     chosen = choose_detectors(detectors)
     evidences = [
         gather_evidence(
-            labels, name, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed, states=states
+            labels,
+            name,
+            probabilities,
+            features,
+            gold,
+            media_root=media_root,
+            folds=folds,
+            seed=seed,
+            states=states,
+            overlap=overlap,
         )
         for name in questions
     ]
     if not any(len(one.votes) for one in evidences):
         raise RefusedInput(
             f"{labels.source or 'The input'} holds no usable label.",
-            hint="Drafts, skips, empty annotations and those marked as ground truth are not audited; is the label "
-            "column the right one?",
+            hint="Drafts, skips, empty annotations, regions without a place and what is marked as ground truth are "
+            "not audited; is the label column the right one? " + " ".join(labels.notes),
         )
     runs = [run_detectors(one, chosen) for one in evidences]
     sizes = _share_budget(rules, [len(one.votes) for one in evidences])
