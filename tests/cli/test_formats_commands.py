@@ -70,11 +70,20 @@ def test_lists_fit_into_80_columns(capsys, monkeypatch, what):
     assert max(map(len, said.out.splitlines())) <= 80
 
 
-def test_an_audit_of_boxes_says_what_was_read(coco, tmp_path, capsys):
+def test_boxes_are_audited_from_the_command_line(coco, tmp_path, capsys):
     code, said = run(capsys, "audit", coco, "--out", tmp_path / "out")
+    assert code == 0
+    assert "1 item, 1 label, 1 annotator" in said.out
+    assert '<figure class="scene">' not in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_an_audit_of_what_is_not_audited_says_what_was_read(tmp_path, capsys):
+    path = tmp_path / "captions.json"
+    caption = {"id": 5, "image_id": 1, "caption": "A cat."}
+    path.write_text(json.dumps({"images": COCO["images"], "annotations": [caption], "categories": []}))
+    code, said = run(capsys, "audit", path, "--question", "caption", "--out", tmp_path / "out")
     assert code == 2
-    assert "in.json was read (1 items, 1 labels; questions: objects (bbox))" in said.err
-    assert "not analysed yet" in said.err
+    assert "There is no question 'caption' that can be audited" in said.err
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,7 @@ def audit(
     history: str | Path | None = None,
     states: Mapping[tuple[str, str], Mapping[str, object]] | None = None,
     models: Mapping[str, FittedModel] | None = None,
+    overlap: float = 0.5,
     seed: int = 0,
 ) -> Audit:
     """Audit the single-choice labels of a LabelSet (or of anything :func:`annoaudit.read` opens).
@@ -169,6 +170,8 @@ def audit(
     models
         What models said in an earlier audit, by question: reused where the items' content is the same, and every
         output says how old they are.
+    overlap
+        Of boxes and other regions: similarity from which those of two people mean the same thing.
     seed
         Of everything random.
 
@@ -191,15 +194,24 @@ def audit(
     chosen = choose_detectors(detectors)
     evidences = [
         gather_evidence(
-            labels, name, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed, states=states
+            labels,
+            name,
+            probabilities,
+            features,
+            gold,
+            media_root=media_root,
+            folds=folds,
+            seed=seed,
+            states=states,
+            overlap=overlap,
         )
         for name in questions
     ]
     if not any(len(one.votes) for one in evidences):
         raise RefusedInput(
             f"{labels.source or 'The input'} holds no usable label.",
-            hint="Drafts, skips, empty annotations and those marked as ground truth are not audited; is the label "
-            "column the right one?",
+            hint="Drafts, skips, empty annotations, regions without a place and what is marked as ground truth are "
+            "not audited; is the label column the right one? " + " ".join(labels.notes),
         )
     reused, told = reuse_models(evidences, models or {}, started)
     runs = [run_detectors(one, chosen) for one in evidences]

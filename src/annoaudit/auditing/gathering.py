@@ -92,8 +92,11 @@ def gather_evidence(
     folds: str,
     seed: int,
     states: Mapping[tuple[str, str], Mapping[str, object]] | None = None,
+    overlap: float = 0.5,
 ) -> Evidence:
     """Join the companions, given as files, frames or arrays, to the items of one question."""
+    if not 0 < overlap <= 1:
+        raise UsageError(f"The overlap is {overlap:g}.", hint="Give a share above 0, at most 1.")
     matrix = None
     if probabilities is not None:
         votes, matrix = labels.votes(question), read_probabilities(probabilities)
@@ -111,6 +114,7 @@ def gather_evidence(
         media_root=None if media_root is None else Path(media_root),
         folds=folds,
         seed=seed,
+        overlap=overlap,
         state={name: kept for (name, about), kept in (states or {}).items() if about == question},
     )
 

@@ -14,6 +14,7 @@ from annoaudit.auditing.methods import METHODS
 from annoaudit.auditing.people import find_people
 from annoaudit.errors import Unavailable
 from annoaudit.findings import SEVERITIES, Outcome, Severity
+from annoaudit.labels import REGIONS
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -130,7 +131,7 @@ def list_limits(
 def _limits_of(evidence: Evidence, *, several: bool) -> list[str]:
     votes = evidence.votes
     where = f" (question “{votes.question}”)" if several else ""
-    limits = []
+    limits = [f"{one[:-1]}{where}." for one in evidence.units.limits] if evidence.kind in REGIONS else []
     if votes.later is not None:
         again = len(set(zip(votes.later.item.tolist(), votes.later.annotator.tolist(), strict=True)))
         limits.append(

@@ -34,7 +34,7 @@ TOLD = 0.02
 
 @dataclass(frozen=True)
 class EdgeBias:
-    """Test whether the edges of an annotator's boxes lie off from the others' in the same direction on image after image.
+    """Test whether an annotator's boxes lie off from the others' in the same direction on image after image.
 
     Offsets are shares of the box's sides, from the others' boxes of the same things, less what those are biased by. The
     p value is that of flipping the signs of whole images, over four edges and size together. A bias says nothing of

@@ -38,6 +38,7 @@ class Regions:
     ``submissions.annotator_ids``, -1 where a model predicts the region; ``submission`` (R,) places in ``submissions``,
     -1 likewise. ``label`` are codes into ``classes``, whose last is the absence of a region. ``row`` are positions in
     the labels table. ``model`` (R,) numbers the models, -1 for people; ``confidence`` is NaN where unknown.
+    ``n_ignored`` counts crowds and ignored regions, which are left out.
     """
 
     question: str
@@ -51,6 +52,7 @@ class Regions:
     row: Ints
     model: Ints
     confidence: Floats
+    n_ignored: int = 0
 
     def __len__(self) -> int:
         return len(self.item)
@@ -65,6 +67,7 @@ class Regions:
         return Regions(
             self.question, self.kind, self.submissions, self.classes, self.item[keep], self.annotator[keep],
             self.submission[keep], self.label[keep], self.row[keep], self.model[keep], self.confidence[keep],
+            self.n_ignored,
         )  # fmt: skip
 
 
@@ -100,6 +103,7 @@ def select_regions(labels: LabelSet, question: str) -> Regions:
         row=rows,
         model=model,
         confidence=confidence,
+        n_ignored=int(pc.sum(pc.and_(pc.fill_null(asked, False), ignored)).as_py() or 0),
     )
 
 

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.detectors import Detector
+from annoaudit.detectors import Detector, judges_kind
 from annoaudit.errors import Unavailable
 from annoaudit.evidence import Evidence
+from annoaudit.evidence.kinds import AUDITED, read_votes
 from annoaudit.findings import LEVELS, Scores
 from annoaudit.labels import LabelSet
 from annoaudit.simulation import TeamDesign, simulate_team
+from annoaudit.simulation.scenes import SceneDesign, simulate_scenes
 from annoaudit.simulation.tables import as_labels
 from annoaudit.testing.teams import make_team
 
@@ -41,6 +43,8 @@ def check_detector(detector: Detector) -> None:
     _check_declaration(detector)
     scored = 0
     for name, labels, gold in _teams():
+        if not judges_kind(detector, labels.kind_of(_question(labels))):
+            continue
         first, second = _score(detector, labels, gold), _score(detector, labels, gold)
         assert (first is None) == (second is None), f"{name}: skipped once and scored once"
         if first is None or second is None:
@@ -64,8 +68,12 @@ def _check_declaration(detector: Detector) -> None:
         assert hasattr(Evidence, need), f"there is no evidence named {need!r}"
 
 
+def _question(labels: LabelSet) -> str:
+    return labels.questions_of(*AUDITED)[0]
+
+
 def _score(detector: Detector, labels: LabelSet, gold: npt.NDArray[np.int64] | None) -> Scores | None:
-    evidence = Evidence(labels, labels.questions_of("choice")[0], gold_codes=gold)
+    evidence = Evidence(labels, _question(labels), gold_codes=gold)
     try:
         for need in detector.needs:
             getattr(evidence, need)
@@ -84,7 +92,7 @@ def _check_scores(name: str, scores: Scores, labels: LabelSet) -> None:
     assert not np.isinf(scores.suspicion).any(), f"{name}: infinite suspicion"
     if len(known) < n:
         assert scores.missing, f"{name}: could not judge {n - len(known)} targets and does not say why"
-    votes = labels.votes(scores.question)
+    votes = read_votes(labels, scores.question)
     sizes = {"label": len(votes), "item": votes.n_items, "annotator": votes.n_annotators}
     if scores.level in sizes and n:
         assert 0 <= scores.target.min() <= scores.target.max() < sizes[scores.level], f"{name}: no such target"
@@ -115,3 +123,7 @@ def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
     rich = TeamDesign(n_items=240, n_annotators=6, redundancy=3, gold_share=0.3, repeat_share=0.3)
     team = simulate_team(rich, seed=8)
     yield "times, predictions, repeats and gold", as_labels(team), np.where(team.is_gold, team.truth, -1)
+    for n_images, redundancy, model in ((40, 3, False), (40, 2, True), (40, 1, True), (2, 1, False)):
+        scenes = SceneDesign(n_images=n_images, n_annotators=4, redundancy=redundancy, model=model)
+        words = f"boxes on {n_images} images, {redundancy} an image{', with predictions' * model}"
+        yield words, simulate_scenes(scenes, seed=9).labels, None

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from annoaudit.evidence import Evidence
-    from annoaudit.evidence.kinds.regions import Units
     from annoaudit.statistics.agreement import Coefficient
 
 __all__ = ["REGIONS_PAGE"]
@@ -87,8 +86,8 @@ def _habits(evidence: Evidence, who: npt.NDArray[np.object_]) -> NamedTable:
     ends = [column for name in names for column in (name, f"{name}_low", f"{name}_high")]
     frame = pd.DataFrame(rows, columns=["annotator", "n_regions", *ends])
     note = (
-        "Missed: of what most of the others marked. Unconfirmed: regions that fewer than half of the others marked. Other "
-        "class: than most of the others gave the same thing. 95 % intervals, images as the sampled units."
+        "Missed: of what most of the others marked. Unconfirmed: regions that fewer than half of the others marked. "
+        "Other class: than most of the others gave the same thing. 95 % intervals, images as the sampled units."
     )
     return NamedTable("What each annotator misses and adds", note, frame)
 
@@ -119,9 +118,9 @@ def _offsets(evidence: Evidence, who: npt.NDArray[np.object_]) -> NamedTable:
     frame = pd.DataFrame(columns | {"p": found.p})
     frame = frame[np.isfinite(found.p)].reset_index(drop=True)
     note = (
-        "Mean place of the edges against the others' of the same things, to the right and down, and of the length of the "
-        "sides, in shares of the sides; the median annotator is 0. p: signs of whole images flipped, all five together, "
-        "before multiplicity."
+        "Mean place of the edges against the others' of the same things, to the right and down, and of the length of "
+        "the sides, in shares of the sides; the median annotator is 0. p: signs of whole images flipped, all five "
+        "together, before multiplicity."
     )
     return NamedTable("Systematic offsets of edges", note, frame)
 

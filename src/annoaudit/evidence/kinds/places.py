@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from annoaudit.evidence.kinds.shapes import BOX
+from annoaudit.statistics.regions.agreement import pair_up
 from annoaudit.statistics.regions.edge_bias import EdgeBias, measure_edge_bias
 from annoaudit.statistics.regions.location import compared_box, gap_of, size_of
 
@@ -38,7 +40,11 @@ class Places:
 
 
 def find_places(units: Units) -> Places:
-    """Hold each region against the others of its unit."""
+    """Hold each region against the others of its unit.
+
+    Upright boxes against the median of each edge; in a unit with other shapes the gap is 1 less the median of how alike
+    each is to the others (the upper one of an even number, so that one bad region does not drag down the good ones).
+    """
     n = len(units.unit)
     gap, size, off = np.full(n, np.nan), np.full(n, np.nan), np.full((n, 4), np.nan)
     n_others = np.zeros(n, dtype=np.int64)
@@ -49,14 +55,31 @@ def find_places(units: Units) -> Places:
         size[inside] = size_of(held)
         sides = np.maximum(np.tile(held[:, 2:] - held[:, :2], 2), 1e-9)
         off[inside] = (units.frame[inside] - held) / sides
+        shaped = np.zeros(units.votes.n_items, dtype=bool)
+        shaped[units.unit[inside][units.shapes.form[inside] != BOX]] = True
+        _compare_shapes(units, inside[shaped[units.unit[inside]]], gap)
     return Places(gap, size, n_others, off)
 
 
+def _compare_shapes(units: Units, places: Ints, gap: Floats) -> None:
+    """Write the gaps of regions whose units hold other shapes than upright boxes."""
+    if not len(places):
+        return
+    first, second = pair_up(np.unique(units.unit[places], return_inverse=True)[1])
+    similarity = units.alike(places[first], places[second])
+    region, value = np.concatenate([first, second]), np.concatenate([similarity, similarity])
+    order = np.lexsort((value, region))
+    many = np.bincount(region, minlength=len(places))
+    start = np.cumsum(many) - many
+    known = np.flatnonzero(many > 0)
+    gap[places[known]] = 1.0 - value[order][start[known] + many[known] // 2]
+
+
 def bias_of_edges(units: Units, *, fewest_items: int, seed: int = 0) -> EdgeBias:
-    """Measure the systematic offsets of people's boxes that others marked too and that overlap the consensus by half."""
+    """Measure systematic offsets of people's upright boxes that overlap a consensus with others by half at least."""
     mine = np.flatnonzero(units.by_people & (units.n_people[units.unit] > 1))
     common = units.consensus[units.unit[mine]]
-    near = gap_of(units.frame[mine], common) <= 0.5
+    near = (gap_of(units.frame[mine], common) <= 0.5) & (units.shapes.form[mine] == BOX)
     mine, common = mine[near], common[near]
     sides = np.maximum(np.tile(common[:, 2:] - common[:, :2], 2), 1e-9)
     _, unit, many = np.unique(units.unit[mine], return_inverse=True, return_counts=True)

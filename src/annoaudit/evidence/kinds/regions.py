@@ -44,7 +44,7 @@ class Units:
     U units, R regions (people's first). ``unit`` (R,) is the unit of each region, -1 for predictions of which nothing
     is made; ``frame`` (R, 4) the upright box around each; ``consensus`` (U, 4) the median box of the unit's people, or
     of its predictions where nobody marked it; ``n_people`` (U,) how many marked it; ``cast`` (R,) the vote that each
-    region is, -1 for predictions.
+    region is, -1 for predictions; ``n_unplaced`` counts regions without a place, which are left out.
     """
 
     regions: Regions
@@ -54,6 +54,16 @@ class Units:
     n_people: Ints
     votes: Votes
     cast: Ints
+    n_unplaced: int = 0
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What was left out, in words."""
+        counts = (
+            (self.regions.n_ignored, "crowds or ignored regions were left out"),
+            (self.n_unplaced, "regions have no place that could be read, and were left out"),
+        )
+        return tuple(f"{n:,} {words}." for n, words in counts if n)
 
     @property
     def frame(self) -> Floats:
@@ -89,6 +99,7 @@ def gather_units(labels: LabelSet, question: str, *, threshold: float = 0.5) -> 
     regions = regions.take(np.argsort(regions.model >= 0, kind="stable"))
     shapes = gather_shapes(labels, regions)
     placed = np.flatnonzero(np.isfinite(shapes.frame).all(axis=1))
+    n_unplaced = len(regions) - len(placed)
     regions, shapes = regions.take(placed), shapes.take(placed)
     unit: Ints = np.full(len(regions), -1, dtype=np.int64)
     people = np.flatnonzero(regions.model < 0)
@@ -108,7 +119,7 @@ def gather_units(labels: LabelSet, question: str, *, threshold: float = 0.5) -> 
     order, unit = _by_image(regions, unit, total)
     votes, cast = _cast_votes(labels, regions, unit, shapes, total)
     n_people = np.bincount(unit[people], minlength=total) if len(people) else np.zeros(total, dtype=np.int64)
-    return Units(regions, shapes, unit, grown[order], n_people, votes, cast)
+    return Units(regions, shapes, unit, grown[order], n_people, votes, cast, n_unplaced)
 
 
 def _match_people(regions: Regions, shapes: Shapes, people: Ints, threshold: float) -> Ints:
