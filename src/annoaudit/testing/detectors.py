@@ -9,12 +9,14 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.detectors import Detector
+from annoaudit.detectors import Detector, judges_kind
 from annoaudit.errors import Unavailable
 from annoaudit.evidence import Evidence
+from annoaudit.evidence.kinds import AUDITED, read_votes
 from annoaudit.findings import LEVELS, Scores
 from annoaudit.labels import LabelSet
 from annoaudit.simulation import TeamDesign, simulate_team
+from annoaudit.simulation.preferences import PreferenceDesign, simulate_preferences
 from annoaudit.simulation.tables import as_labels
 from annoaudit.testing.teams import make_team
 
@@ -65,7 +67,10 @@ def _check_declaration(detector: Detector) -> None:
 
 
 def _score(detector: Detector, labels: LabelSet, gold: npt.NDArray[np.int64] | None) -> Scores | None:
-    evidence = Evidence(labels, labels.questions_of("choice")[0], gold_codes=gold)
+    asked = [one for one in labels.questions_of(*AUDITED) if judges_kind(detector, labels.kind_of(one))]
+    if not asked:
+        return None
+    evidence = Evidence(labels, asked[0], gold_codes=gold)
     try:
         for need in detector.needs:
             getattr(evidence, need)
@@ -84,7 +89,7 @@ def _check_scores(name: str, scores: Scores, labels: LabelSet) -> None:
     assert not np.isinf(scores.suspicion).any(), f"{name}: infinite suspicion"
     if len(known) < n:
         assert scores.missing, f"{name}: could not judge {n - len(known)} targets and does not say why"
-    votes = labels.votes(scores.question)
+    votes = read_votes(labels, scores.question)
     sizes = {"label": len(votes), "item": votes.n_items, "annotator": votes.n_annotators}
     if scores.level in sizes and n:
         assert 0 <= scores.target.min() <= scores.target.max() < sizes[scores.level], f"{name}: no such target"
@@ -115,3 +120,5 @@ def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
     rich = TeamDesign(n_items=240, n_annotators=6, redundancy=3, gold_share=0.3, repeat_share=0.3)
     team = simulate_team(rich, seed=8)
     yield "times, predictions, repeats and gold", as_labels(team), np.where(team.is_gold, team.truth, -1)
+    pairs = PreferenceDesign(n_items=80, n_annotators=4)
+    yield "pairs", simulate_preferences(pairs, seed=9).labels, None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from annoaudit.auditing.kinds.options import OPTIONS_PAGE
 from annoaudit.auditing.kinds.page import KindPage
+from annoaudit.auditing.kinds.pairs import PAIRS_PAGE
 from annoaudit.auditing.kinds.words import WORDS_PAGE
 
 __all__ = ["KindPage", "page_of"]
 
-_PAGES: dict[str, KindPage] = {"multichoice": OPTIONS_PAGE}
+_PAGES: dict[str, KindPage] = {"multichoice": OPTIONS_PAGE, "pair": PAIRS_PAGE}
 
 
 def page_of(kind: str) -> KindPage:
