@@ -137,6 +137,17 @@ METHODS: dict[str, Method] = {
         "Cohen's kappa of an annotator's first and second answers, against the team's spread; a rank, not a test.",
         "Cohen (1960), Educational and Psychological Measurement 20",
     ),
+    "position_bias": Method(
+        "position_bias",
+        "Change of the chance of choosing the left side beside what others say of the same comparison, from the team's "
+        "median; robust standard error and the team's own spread.",
+        "MacKinnon, White (1985), J. Econometrics 29; Efron (2004), JASA 99",
+    ),
+    "length_bias": Method(
+        "length_bias",
+        "As position_bias, for the longer of two texts.",
+        "Dubois et al. (2024), COLM",
+    ),
     "timing": Method(
         "timing",
         "Growth of time with the item's length, labels under an item-specific floor, and bursts, counted only together "

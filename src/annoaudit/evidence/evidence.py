@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
     from annoaudit.evidence.kinds.regions import Units
+    from annoaudit.evidence.kinds.sides import Sides
     from annoaudit.evidence.kinds.spans import MatchedSpans
     from annoaudit.evidence.marks import Marks
     from annoaudit.evidence.neighbours import Neighbours
@@ -137,7 +138,11 @@ class Evidence:
 
     @lazy
     def features(self) -> Features:
-        """Feature vectors of the items."""
+        """Feature vectors of the items; of pairs, what sets the left side apart from the right."""
+        if self.kind == "pair":
+            from annoaudit.evidence.kinds.pairs import describe_pairs
+
+            return describe_pairs(self)
         from annoaudit.evidence.features import build_features
 
         return build_features(
@@ -147,9 +152,22 @@ class Evidence:
     @lazy
     def near_duplicates(self) -> Ints:
         """(N,) cluster of each item; items of one cluster are copies or near copies of each other."""
+        if self.kind == "pair":
+            from annoaudit.evidence.kinds.pairs import cluster_pairs
+
+            return cluster_pairs(self)
         from annoaudit.evidence.near_duplicates import cluster_near_duplicates
 
         return np.asarray(cluster_near_duplicates(self.labels.items, self.features), dtype=np.int64)
+
+    @lazy
+    def sides(self) -> Sides:
+        """What stood on the left and on the right of each item; for pairs."""
+        from annoaudit.evidence.kinds.sides import read_sides
+
+        if self.kind != "pair":
+            raise Unavailable(f"questions of kind {self.kind} have no sides")
+        return read_sides(self.labels)
 
     @lazy
     def neighbours(self) -> Neighbours:
