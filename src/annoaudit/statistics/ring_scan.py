@@ -18,7 +18,7 @@ Bools = npt.NDArray[np.bool_]
 N_SCALING = 60
 N_SHUFFLES = 199
 ENOUGH_ABOVE = 10
-PRIOR_LABELS = 4.0
+PRIOR_OF_PEOPLE, PRIOR_OF_CELLS = 4.0, 20.0
 COPY_RATE = 0.5
 LOSS = float(np.log1p(-COPY_RATE))
 N_REFINEMENTS = 8
@@ -179,24 +179,28 @@ def _odds(item: Ints, annotator: Ints, usual: Ints, differs: Bools, n_annotators
     n_classes = int(usual.max()) + 1
     mixed = np.flatnonzero(np.bincount(item, differs)[item] > 0)
     cell = annotator * n_classes + usual
-    of_people = _balance(item[mixed], annotator[mixed], differs[mixed], np.ones(n_annotators))
-    of_cells = _balance(item[mixed], cell[mixed], differs[mixed], np.repeat(of_people, n_classes))
+    of_people = _balance(item[mixed], annotator[mixed], differs[mixed], np.ones(n_annotators), PRIOR_OF_PEOPLE)
+    prior = np.repeat(of_people, n_classes)
+    of_cells = _balance(item[mixed], cell[mixed], differs[mixed], prior, PRIOR_OF_CELLS)
     return np.asarray(of_cells[cell], dtype=np.float64)
 
 
-def _balance(item: Ints, cell: Ints, differs: Bools, prior: Floats) -> Floats:
-    """(C,) odds of each cell by which the expected number of differing labels is the observed one, leaning on a prior.
+def _balance(item: Ints, cell: Ints, differs: Bools, prior: Floats, weight: float) -> Floats:
+    """(C,) odds of each cell by which the expected number of differing labels is the observed one.
+
+    They lean on prior odds as if those had been seen on ``weight`` differing labels: odds that follow chance would
+    bring the same people together in every shuffle.
 
     References
     ----------
     Hunter (2004). MM algorithms for generalized Bradley-Terry models. Annals of Statistics 32.
     """
     n_differ = np.bincount(item, differs)[item]
-    observed = np.bincount(cell, differs, len(prior)) + PRIOR_LABELS
+    observed = np.bincount(cell, differs, len(prior)) + weight
     odds = prior.copy()
     for _ in range(N_BALANCING):
         total = np.bincount(item, odds[cell])[item]
-        odds = observed / (np.bincount(cell, n_differ / total, len(prior)) + PRIOR_LABELS / prior)
+        odds = observed / (np.bincount(cell, n_differ / total, len(prior)) + weight / prior)
     return np.asarray(odds, dtype=np.float64)
 
 
