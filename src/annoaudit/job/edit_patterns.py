@@ -192,8 +192,8 @@ def _skipped(labels: LabelSet, name_of: Callable[[str], str], limits: EditLimits
         if found.group * found.n >= limits.fewest_edits:
             name = names[found.category]
             told = (
-                f"Most annotators call {found.group:.0%} of the {found.n:,} items that this one skipped “{name}”; of those "
-                f"that others skipped, {found.rest:.0%}."
+                f"Most annotators call {found.group:.0%} of the {found.n:,} items that this one skipped “{name}”; "
+                f"of those that others skipped, {found.rest:.0%}."
             )
             yield _Pattern(f"skips_class {name}", name_of(str(person)), questions[0], told, found, SKIPPED_NULL)
 
