@@ -5,7 +5,6 @@ Debian: apt-get install postgresql. Where there is none, tests that need it are 
 
 import itertools
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -35,12 +34,12 @@ def postgres_server() -> Iterator[str]:
     if binaries is None:
         message = "PostgreSQL is not installed (Debian: apt-get install postgresql)"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    owner = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
+    owner = "postgres" if hasattr(os, "geteuid") and os.geteuid() == 0 else None  # it refuses to run as root
     folder = Path(tempfile.mkdtemp(prefix="annoaudit-pg-", dir="/tmp"))
     (folder / "password").write_text(PASSWORD)
     if owner:
         for path in (folder, folder / "password"):
-            os.chown(path, pwd.getpwnam(owner).pw_uid, pwd.getpwnam(owner).pw_gid)
+            shutil.chown(path, owner, owner)
     port = _free_port()
 
     def run(name: str, *arguments: object) -> None:

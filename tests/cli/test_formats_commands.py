@@ -111,6 +111,8 @@ def test_convert_names_all_it_writes(coco, tmp_path, capsys):
     assert code == 2
     assert "no format 'xlsx'" in told.err
     assert all(name in told.err for name in (*list_writable(), "csv", "parquet"))
+    shown = run(capsys, "convert", "--help")[1].out
+    assert all(name in shown for name in (*list_writable(), "csv", "parquet") if name != "long_table")
 
 
 def test_encoding_is_an_option_of_convert_and_audit(tmp_path, capsys):

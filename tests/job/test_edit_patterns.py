@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from jobs import make_labels, write_job
 
@@ -76,6 +77,28 @@ def test_removals_that_depend_on_class_or_owner_are_found(labels):
     gone = [Edit(3, "", "ann3", "label", "x", None, None, CLASSES[k % 3]) for k in range(25)]
     found = find_patterns(memory_of(gone), labels, live=True)
     assert kinds(found) == {("ann3", "missing_by_owner")}
+
+
+def test_skips_of_one_class_by_one_person_are_found_and_hard_classes_are_not(labels):
+    votes = labels.votes("label")
+    others = Others.of(labels, "label")
+    ids, best = list(others.items), others.counts.argmax(axis=1)
+    sure = others.counts.max(axis=1) * 2 > others.counts.sum(axis=1)
+    of = {name: [ids[k] for k in np.flatnonzero(sure & (best == code))] for code, name in enumerate(votes.classes)}
+
+    def with_skips(pairs):
+        rows = [{"annotation_id": f"s{k}", "item_id": item, "annotator_id": who, "status": "skipped"}
+                for k, (who, item) in enumerate(pairs)]  # fmt: skip
+        made = pa.Table.from_pylist(rows, schema=labels.annotations.schema)
+        return replace(labels, annotations=pa.concat_tables([labels.annotations, made]))
+
+    items = [*of["fare"][:20], *of["bike"][:10], *of["dock"][:10]]
+    everybody = [(f"ann{k % 4 + 1}", item) for k, item in enumerate(items)]
+    assert not len(find_patterns(EditMemory(), with_skips(everybody), live=True)), "all skip that class"
+    selective = [("ann0", item) for item in of["dock"][:20]]
+    found = find_patterns(EditMemory(), with_skips([*everybody, *selective]), live=True)
+    assert kinds(found) == {("ann0", "skips_class")}
+    assert "this one skipped “dock”" in found["reason"].iloc[0]
 
 
 @pytest.mark.parametrize("field", ["n_removed", "n_by_others", "n_gaps"])

@@ -177,6 +177,20 @@ def test_a_watched_stream_goes_on_in_the_next_night_under_a_pseudonym(tmp_path):
     assert all(one["log_m"] for one in row.state.values())
 
 
+def test_of_the_memory_of_changes_only_the_last_is_kept(tmp_path):
+    labels = make_labels()
+    for rows in ([], [1, 2], [5]):
+        path = write_job(tmp_path, labels=flip(labels, rows), project="    detectors: [consensus_disagreement]\n")
+        last = night(path).nights[0]
+    with open_store(last.folder / "annoaudit.db") as store:
+        kept = store.states("bikes")["edits", ""]
+        with store.engine.connect() as connection:
+            n = connection.exec_driver_sql("select count(*) from states where detector = 'edits'").scalar_one()
+    assert n == 1
+    assert len(kept.state["edits"]) == 5, "two, then those back and a third: all are remembered"
+    assert kept.state["n"] == 3
+
+
 def test_a_group_that_changes_a_little_keeps_its_identity(tmp_path):
     path = write_job(tmp_path)
     last = night(path).nights[0]

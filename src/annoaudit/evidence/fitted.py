@@ -24,6 +24,7 @@ __all__ = ["FittedModel", "hash_contents"]
 
 _CONTENT = ("item_id", "text", "uri", "content_sha256", "meta_json")
 _KEY = b"annoaudit.model"
+REUSED = "reused"
 ENOUGH = 0.95
 """Least share of tonight's items that a kept model has to know."""
 
@@ -57,7 +58,9 @@ class FittedModel:
     def of(cls, evidence: Evidence, at: datetime) -> FittedModel | None:
         """Take over what was fitted for a question; None where nothing was, or probabilities were supplied."""
         found, clusters = (evidence.kept.get(name) for name in ("probabilities", "near_duplicates"))
-        if not isinstance(found, Probabilities) or not isinstance(clusters, np.ndarray) or found.source == "supplied":
+        if not isinstance(found, Probabilities) or not isinstance(clusters, np.ndarray):
+            return None
+        if found.source == "supplied" or found.source.startswith(REUSED):
             return None
         return cls(at, evidence.votes.classes, evidence.seed, hash_contents(evidence), found.matrix, clusters)
 
@@ -72,8 +75,7 @@ class FittedModel:
         if n_unknown > (1 - ENOUGH) * len(found):
             return None
         matrix = np.where((found >= 0)[:, None], self.matrix[found], np.nan)
-        made = f"{self.made_at:%Y-%m-%d %H:%M} UTC"
-        evidence.kept["probabilities"] = Probabilities(matrix, "reused", note=f"The model was fitted {made}.")
+        evidence.kept["probabilities"] = Probabilities(matrix, f"{REUSED}, fitted {self.made_at:%Y-%m-%d %H:%M} UTC")
         if tonight == self.contents:
             evidence.kept["near_duplicates"] = self.clusters
         return n_unknown

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from annoaudit.findings import FINDING_COLUMNS, fingerprint
 from annoaudit.job.edits import DETECTOR, VERSION, Edit, EditMemory, Others
@@ -35,6 +36,7 @@ SEVERITY = "L2"
 UNTESTED = float("nan")
 EDITED_NULL = "edits are spread over people at random"
 REMOVED_NULL = "answers are removed at random"
+SKIPPED_NULL = "what is skipped does not depend on who skips it"
 COUNTED = (
     ("n_removed", "answers were removed"),
     ("n_by_others", "answers were changed by others than those who gave them"),
@@ -79,6 +81,7 @@ def find_patterns(
         *_against_others(memory, live, limits),
         *_concentrated(memory, live, limits),
         *_missing(memory, labels, name_of, limits),
+        *_skipped(labels, name_of, limits),
     ]
     adjusted = adjust_p(np.array([one.excess.p for one in tested], dtype=np.float64))
     found = [
@@ -168,6 +171,31 @@ def _missing(
             name = votes.classes[found.category]
             told = _tell_missing(found, f"of items that most call “{name}”")
             yield _Pattern(f"missing_by_class {name}", "", question, told, found, REMOVED_NULL)
+
+
+def _skipped(labels: LabelSet, name_of: Callable[[str], str], limits: EditLimits) -> Iterator[_Pattern]:
+    """One person's skips against the other people's: what most annotators of the items say. Hard classes cancel out."""
+    questions = labels.questions_of("choice")
+    skips = labels.annotations.filter(pc.equal(labels.annotations["status"], "skipped"))
+    if len(questions) != 1 or skips.num_rows < 2 * limits.fewest_edits:
+        return
+    others = Others.of(labels, questions[0])
+    place = np.array([others.items.get(str(one), -1) for one in skips["item_id"].to_pylist()], dtype=np.int64)
+    sure = (place >= 0) & (2 * others.counts[place].max(axis=1) > others.counts[place].sum(axis=1))
+    codes, who = others.counts[place].argmax(axis=1)[sure], np.array(skips["annotator_id"].to_pylist())[sure]
+    k, names = len(others.classes), tuple(others.classes)
+    for person in sorted({*who}):
+        mine, rest = (np.bincount(codes[part], minlength=k) for part in (who == person, who != person))
+        if min(mine.sum(), rest.sum()) < limits.fewest_edits:
+            continue
+        found = excess_of_share(mine, rest, seed=len(codes))
+        if found.group * found.n >= limits.fewest_edits:
+            name = names[found.category]
+            told = (
+                f"Most annotators call {found.group:.0%} of the {found.n:,} items that this one skipped “{name}”; "
+                f"of those that others skipped, {found.rest:.0%}."
+            )
+            yield _Pattern(f"skips_class {name}", name_of(str(person)), questions[0], told, found, SKIPPED_NULL)
 
 
 def _tell_missing(found: Excess, what: str) -> str:

@@ -230,6 +230,7 @@ class _Run:
         )
         write_outputs(record, self.folder, run_json, code)
         self.nights.finish(run.run_id, datetime.now(UTC), code)
+        self.nights.keep_last_state(EDITS)
         remove_expired(self.seals, self.job.config.retention_days, self.started_at)
         return run.run_id
 

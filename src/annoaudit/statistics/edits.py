@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,9 @@ __all__ = ["Excess", "excess_of_mean", "excess_of_share"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
+_ENOUGH, _FIRST = 10, 50
+_MOST_NUMBERS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -58,14 +62,13 @@ def excess_of_mean(values: Floats, chosen: Bools, *, draws: int = 9_999, seed: i
     n, size = len(values), int(chosen.sum())
     if not 0 < size < n:
         return UNKNOWN
-    rng = np.random.default_rng(seed)
-    total, seen = float(values[chosen].sum()), 0
-    for first in range(0, draws, _block(n)):
-        rows = min(_block(n), draws - first)
-        order = rng.random((rows, n))
-        places = np.argpartition(order, size - 1, axis=1)[:, :size]
-        seen += int((values[places].sum(axis=1) >= total - 1e-9).sum())
-    return Excess((1 + seen) / (1 + draws), total / size, float(values[~chosen].mean()), n=size)
+    rng, total = np.random.default_rng(seed), float(values[chosen].sum())
+
+    def reaches(rows: int) -> Bools:
+        places = np.argpartition(rng.random((rows, n)), size - 1, axis=1)[:, :size]
+        return np.asarray(values[places].sum(axis=1) >= total - 1e-9)
+
+    return Excess(_draw_p(reaches, draws, n), total / size, float(values[~chosen].mean()), n=size)
 
 
 def excess_of_share(mine: Ints, rest: Ints, *, draws: int = 9_999, seed: int = 0) -> Excess:
@@ -82,12 +85,33 @@ def excess_of_share(mine: Ints, rest: Ints, *, draws: int = 9_999, seed: int = 0
     counts, size, others = mine + rest, int(mine.sum()), int(rest.sum())
     if not size or not others or (counts > 0).sum() < 2:
         return UNKNOWN
-    rng = np.random.default_rng(seed)
-    drawn = rng.multivariate_hypergeometric(counts, size, size=draws, method="marginals")
-    scores, null = _standardised(mine[None], counts, size), _standardised(drawn, counts, size)
-    best = int(scores[0].argmax())
-    p = (1 + int((null.max(axis=1) >= scores[0, best] - 1e-9).sum())) / (1 + draws)
+    rng, scores = np.random.default_rng(seed), _standardised(mine[None], counts, size)[0]
+    best = int(scores.argmax())
+
+    def reaches(rows: int) -> Bools:
+        drawn = rng.multivariate_hypergeometric(counts, size, size=rows, method="marginals")
+        return np.asarray(_standardised(drawn, counts, size).max(axis=1) >= scores[best] - 1e-9)
+
+    p = _draw_p(reaches, draws, len(counts))
     return Excess(p, float(mine[best] / size), float(rest[best] / others), best, size)
+
+
+def _draw_p(reaches: Callable[[int], Bools], draws: int, width: int) -> float:
+    """Draw until ``_ENOUGH`` random groups reach the group's value, or ``draws`` groups: most stop very early.
+
+    References
+    ----------
+    Besag, Clifford (1991). Sequential Monte Carlo p-values. Biometrika 78.
+    """
+    seen = done = 0
+    rows = _FIRST
+    while done < draws:
+        rows = min(rows, draws - done, max(1, _MOST_NUMBERS // max(width, 1)))
+        hits = np.flatnonzero(reaches(rows))
+        if seen + len(hits) >= _ENOUGH:
+            return _ENOUGH / (done + int(hits[_ENOUGH - seen - 1]) + 1)
+        seen, done, rows = seen + len(hits), done + rows, rows * 4
+    return (1 + seen) / (1 + draws)
 
 
 def _standardised(drawn: Ints, counts: Ints, size: int) -> Floats:
@@ -95,8 +119,3 @@ def _standardised(drawn: Ints, counts: Ints, size: int) -> Floats:
     spread = np.sqrt(np.maximum(size * share * (1 - share), 1e-12))
     found: Floats = np.where(counts > 0, (drawn - size * share) / spread, -np.inf)
     return found
-
-
-def _block(n: int) -> int:
-    """Draws at once, so that they stay under some tens of MB."""
-    return max(1, 2_000_000 // max(n, 1))
