@@ -11,6 +11,7 @@ import typer
 
 from annoaudit.cli.formats import CONVERT_EXAMPLES, convert_command, describe_formats
 from annoaudit.cli.job import register
+from annoaudit.cli.media import media_app
 from annoaudit.cli.review import (
     APPLY_EXAMPLES,
     PUSH_EXAMPLES,
@@ -163,6 +164,7 @@ app.command("verdicts", epilog=VERDICTS_EXAMPLES)(verdicts_command)
 app.command("unpush", epilog=UNPUSH_EXAMPLES)(unpush_command)
 app.command("apply", epilog=APPLY_EXAMPLES)(apply_command)
 register(app)
+app.add_typer(media_app, name="media")
 
 
 def _first_sentence(thing: object) -> str:
