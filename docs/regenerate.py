@@ -68,9 +68,9 @@ Written by `python docs/regenerate.py` from `annoaudit --help`; do not edit by h
 | code | meaning |
 | --- | --- |
 | 0 | done; the gate, if any, passed |
-| 1 | the gate failed; of `verify`: something differs; of `prove --check`: the proof does not hold |
+| 1 | the gate failed; of `verify` and `media verify`: something differs; of `prove --check`: the proof does not hold |
 | 2 | usage, configuration or refused input: one message names the place and the mend |
-| 3 | could not do the job, or a detector failed (everything else is written) |
+| 3 | could not do the job, or a detector failed (everything else is written); of `media`: some media could not be pinned or checked, and none of those checked differs |
 | 4 | audited and stored, but a push or a notification failed |
 
 If several apply: 2, then 3, 1, 4. Findings alone never change the exit code of `audit`. A detector that lacks its
@@ -88,17 +88,22 @@ def read_help(*command: str) -> str:
     return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
 
 
-def commands() -> list[str]:
-    """Return the names of all commands, in the order of the help."""
+def commands() -> list[tuple[str, ...]]:
+    """Return the names of all commands, those of groups after the others, in the order of the help."""
     from annoaudit.cli.app import app
 
-    return [str(command.name) for command in app.registered_commands]
+    alone = [(str(command.name),) for command in app.registered_commands]
+    return alone + [
+        (str(group.name), str(command.name))
+        for group in app.registered_groups
+        for command in (group.typer_instance.registered_commands if group.typer_instance else ())
+    ]
 
 
 def render() -> str:
     """Return the page."""
     parts = [HEAD, f"## annoaudit\n\n```\n{read_help()}\n```\n"]
-    parts += [f"## annoaudit {name}\n\n```\n{read_help(name)}\n```\n" for name in commands()]
+    parts += [f"## annoaudit {' '.join(names)}\n\n```\n{read_help(*names)}\n```\n" for names in commands()]
     return "\n".join(parts)
 
 

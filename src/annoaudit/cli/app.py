@@ -12,6 +12,7 @@ import typer
 
 from annoaudit.cli.formats import CONVERT_EXAMPLES, convert_command, describe_formats
 from annoaudit.cli.job import register
+from annoaudit.cli.media import media_app
 from annoaudit.cli.review import (
     APPLY_EXAMPLES,
     PUSH_EXAMPLES,
@@ -174,6 +175,7 @@ app.command("verdicts", epilog=VERDICTS_EXAMPLES)(verdicts_command)
 app.command("unpush", epilog=UNPUSH_EXAMPLES)(unpush_command)
 app.command("apply", epilog=APPLY_EXAMPLES)(apply_command)
 register(app)
+app.add_typer(media_app, name="media")
 
 
 def _columns() -> int:
