@@ -38,6 +38,7 @@ SEVERITY: Mapping[str, Severity] = {
     "accepts_predictions": "L1",
     "copying": "L2",
     "drift": "L1",
+    "embedding_poison": "L1",
     "fixed_response": "L1",
     "gold_gap": "L2",
     "identical_artefacts": "L3",
