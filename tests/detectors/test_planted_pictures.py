@@ -42,18 +42,22 @@ def subjects(audit):
 
 
 @pytest.mark.parametrize("quality", [None, 85])
-def test_a_patch_planted_by_two_annotators_is_found_at_its_place_with_both(tmp_path, quality):
-    points, label, who, victims = plant_patch(1, 24, by=(2, 5))
-    uris = write_images(points, tmp_path, quality)
-    labels = as_labels(label, annotator=who, classes=CLASSES, uri=uris)
-    audit = aa.audit(labels, detectors=["trigger_scan"], media_root=tmp_path, names=True)
-    found = audit.findings
-    assert len(found) >= 1
+def test_a_patch_is_found_at_its_place_with_the_annotator_who_planted_it(tmp_path, quality):
+    points, label, who, victims = plant_patch(1, 24, by=(2,))
+    labels = as_labels(label, annotator=who, classes=CLASSES, uri=write_images(points, tmp_path, quality))
+    found = aa.audit(labels, detectors=["trigger_scan"], media_root=tmp_path, names=True).findings
     assert set(found["given"]) == {"3"}
-    assert all("8x8 at (24, 24) of 32x32" in text for text in subjects(audit)[:1])
-    assert found["annotator"][0] == "w02 + w05"
+    assert "8x8 at (24, 24) of 32x32" in json.loads(found["evidence_json"][0])["subject"]
+    assert found["annotator"][0] == "w02"
     shown = {int(one["item_id"][1:]) for one in json.loads(found["evidence_json"][0])["examples"]}
     assert len(shown & set(victims.tolist())) >= 0.9 * len(shown)
+
+
+def test_a_patch_that_two_planted_and_the_model_learned_leads_the_ranks(tmp_path):
+    points, label, who, _ = plant_patch(1, 24, by=(2, 5))
+    labels = as_labels(label, annotator=who, classes=CLASSES, uri=write_images(points, tmp_path))
+    audit = aa.audit(labels, detectors=["trigger_scan"], media_root=tmp_path, names=True)
+    assert "8x8 at (24, 24) of 32x32" in audit.record.data.leads[0][1]
 
 
 def test_clean_pictures_have_no_finding(tmp_path):
