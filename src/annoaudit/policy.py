@@ -40,6 +40,7 @@ SEVERITY: Mapping[str, Severity] = {
     "copying": "L2",
     "drift": "L1",
     "edge_bias": "L1",
+    "embedding_poison": "L1",
     "fixed_response": "L1",
     "gold_gap": "L2",
     "identical_artefacts": "L3",

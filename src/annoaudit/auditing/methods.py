@@ -101,6 +101,13 @@ METHODS: dict[str, Method] = {
         "allowing for how hard the items are, against the team's own spread; a rank among this team, not a test.",
         "Miller, Resnick, Zeckhauser (2005), Management Science 51; Efron (2004), JASA 99",
     ),
+    "embedding_poison": Method(
+        "embedding_poison",
+        "Each class in two clusters of its features, ranked by how far apart they are (silhouette); items inside by "
+        "their share in the strongest direction of the class. A rank, not a test.",
+        "Tran, Li, Madry (2018), NeurIPS; Chen et al. (2018), arXiv 1811.03728; Rousseeuw (1987), J. Computational and "
+        "Applied Mathematics 20",
+    ),
     "trigger_scan": Method(
         "trigger_scan",
         "Words, phrases, metadata values and image patches whose items carry a class more often than the rest of each "

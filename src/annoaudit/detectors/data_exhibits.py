@@ -16,7 +16,7 @@ from annoaudit.statistics.residual_scan import tail_above
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
 
-__all__ = ["Innocence", "find_sources", "list_imports", "show_data", "show_items"]
+__all__ = ["Innocence", "find_sources", "list_imports", "name_sources", "order_by", "show_data", "show_items"]
 
 Ints = npt.NDArray[np.int64]
 Matrix = npt.NDArray[np.floating]
@@ -100,9 +100,6 @@ def show_items(evidence: Evidence, positions: Ints, chance: Matrix | None, aroun
 def find_sources(evidence: Evidence, positions: Ints, given: int, chance: Matrix) -> tuple[Source, ...]:
     """Name the annotators whose labels among ``positions`` are of the class far more often than expected.
 
-    Each annotator's count is tested against the Poisson-binomial of the probabilities, with the false discovery rate
-    over annotators held at 5 %; the most telling first, at most twelve.
-
     Parameters
     ----------
     evidence
@@ -116,15 +113,28 @@ def find_sources(evidence: Evidence, positions: Ints, given: int, chance: Matrix
     """
     votes = evidence.votes
     rows = positions[np.isfinite(chance[votes.item[positions], given])]
-    who, expected = votes.annotator[rows], chance[votes.item[rows], given].astype(np.float64)
-    hit = votes.label[rows] == given
-    people = np.unique(who)
-    p = np.array([tail_above(float(hit[who == one].sum()), expected[who == one]) for one in people])
+    expected = chance[votes.item[rows], given].astype(np.float64)
+    return name_sources(votes.annotator[rows], votes.label[rows] == given, expected)
+
+
+def name_sources(annotator: Ints, hit: npt.NDArray[np.bool_], expected: npt.NDArray[np.float64]) -> tuple[Source, ...]:
+    """Name the annotators with far more hits than expected, the most telling first, at most twelve.
+
+    Each one's hits are tested against the Poisson-binomial of what was expected of each label, with the false discovery
+    rate over annotators held at 5 %.
+
+    Parameters
+    ----------
+    annotator, hit, expected
+        (M,) whose label it is, whether it belongs to the pattern, and how probable that was.
+    """
+    people = np.unique(annotator)
+    p = np.array([tail_above(float(hit[annotator == one].sum()), expected[annotator == one]) for one in people])
     found = np.flatnonzero(adjust_p(p) <= SOURCE_AT)
     sources = [
-        Source(int(people[at]), int((who == people[at]).sum()), int(hit[who == people[at]].sum()),
-               float(expected[who == people[at]].sum()))
-        for at in found[np.argsort(p[found], kind="stable")]
+        Source(int(one), int((annotator == one).sum()), int(hit[annotator == one].sum()),
+               float(expected[annotator == one].sum()))
+        for one in people[found[np.argsort(p[found], kind="stable")]]
     ]  # fmt: skip
     return tuple(one for one in sources if one.observed >= FEWEST_OF_SOURCE)[:MOST_SOURCES]
 

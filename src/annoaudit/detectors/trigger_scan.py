@@ -12,7 +12,6 @@ from scipy import sparse
 
 from annoaudit.detectors.data_exhibits import Innocence, find_sources, order_by, show_data
 from annoaudit.errors import Unavailable
-from annoaudit.evidence.features import TEXT
 from annoaudit.evidence.marks import FEWEST_ITEMS, PHRASE, TOKEN
 from annoaudit.findings import Explanation, Level, Scores, Subject, tell_share
 from annoaudit.statistics.intervals import exact_interval
@@ -30,6 +29,7 @@ Ints = npt.NDArray[np.int64]
 MOST_TESTS = 20_000_000
 MOST_CELLS = 200_000_000
 LEAST_SCORE = 2.0
+MOST_NEAREST = 5_000
 INNOCENT = (
     "a name, product or place that really belongs to the class, and that the model has seen too rarely to know",
     "items that were collected for this class, with a template, tag or watermark of their own",
@@ -110,16 +110,18 @@ class _Units:
     of_item: Ints
 
     def rank_left_out(self, evidence: Evidence) -> LeftOut | None:
-        """Rank marks left out of a model of terms; None where items have no terms."""
+        """Rank marks left out of a model; None where items have no features or a sample of them is too small."""
         try:
             features = evidence.features
         except Unavailable:
             return None
-        if features.source != TEXT or not self.n_units:
-            return None
         _, first = np.unique(self.of_item, return_index=True)
         rows = first[-self.n_units :]
-        return rank_left_out(sparse.csr_matrix(abs(features.scaled[rows])), self.present, self.share)
+        if features.is_sparse:
+            return rank_left_out(sparse.csr_matrix(abs(features.scaled[rows])), self.present, self.share)
+        drawn = np.sort(np.random.default_rng(evidence.seed).permutation(self.n_units)[:MOST_NEAREST])
+        present = sparse.csc_matrix(self.present.tocsr()[drawn])
+        return rank_left_out(np.asarray(features.matrix)[rows[drawn]], present, self.share[drawn])
 
     @property
     def n_units(self) -> int:
