@@ -84,7 +84,7 @@ def test_a_region_far_off_joins_the_unit_that_lacks_its_source():
 
 
 def test_regions_on_different_images_are_never_joined():
-    box = np.zeros((2, 4)) + [0, 0, 5, 5]
+    box = np.tile([0.0, 0.0, 5.0, 5.0], (2, 1))
     assert match(box, np.array([0, 1]), item=np.array([0, 1])).tolist() == [0, 1]
 
 
