@@ -15,6 +15,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,14 @@ SEED = 100_000
 DESIGNS = ((3, False), (3, True), (2, False), (2, True), (1, True))
 CLEANLAB = ("overlooked", "swapped", "badly located")
 SURE = (None, 0.5)
+INTRODUCTION = """### What is found
+
+Average precision of votes with one kind of planted mistake against votes with none; mean of {n_seeds} seeds from
+{seed:,}; {n_images} images with some 6 objects, 8 annotators, each kind planted in 2 % of the boxes. cleanlab needs
+predictions, takes each submission as an image, and by default looks for overlooked and swapped boxes only where the
+detector is surer than .95; it is asked from .5, too. In brackets: flagged at .5, share of the planted; `queue` is the
+order of review, against all kinds together.
+"""
 
 
 def mark_votes(evidence: Evidence, scenes: Scenes) -> tuple[npt.NDArray[np.object_], int]:
@@ -107,13 +116,7 @@ def score_cleanlab(evidence: Evidence, sure: float | None) -> dict[str, npt.NDAr
 
 
 def tell_found(n_seeds: int, n_images: int) -> None:
-    print(
-        f"### What is found\n\nAverage precision of votes with one kind of planted mistake against votes with none; "
-        f"mean of {n_seeds} seeds from {SEED:,}; {n_images} images with some 6 objects, 8 annotators, each kind planted in "
-        "2 % of the boxes. cleanlab needs predictions, takes each submission as an image, and by default "
-        "looks for overlooked and swapped boxes only where the detector is surer than .95; it is asked from .5, too. In brackets: flagged at .5, "
-        "share of the planted; `queue` is the order of review, against all kinds together.\n"
-    )
+    print(INTRODUCTION.format(n_seeds=n_seeds, seed=SEED, n_images=n_images))
     print(f"| labels an image | predictions | score | {' | '.join(MISTAKES)} | all | false flags |")
     print("|---|---|---|" + "---|" * (len(MISTAKES) + 2))
     lost_by_design = []
@@ -212,9 +215,8 @@ def tell_coco() -> None:
         apart.append(abs(ours - peer.iou([rles[0]], [rles[1]], [0])[0, 0]))
     told = f"{max(apart):.3f}, mean {np.mean(apart):.4f}"
     print(f"| overlap of polygons (ours: 96 x 96 cells; theirs: whole pixels) | 300 | {told} |")
-    print(
-        f"| object-keypoint similarity of 17 points | 200 | {_oks_difference(rng, COCOeval, keypoint_similarity, sigmas_for):.1e} |"
-    )
+    oks = _oks_difference(rng, COCOeval, keypoint_similarity, sigmas_for)
+    print(f"| object-keypoint similarity of 17 points | 200 | {oks:.1e} |")
     _tell_matches(peer)
 
 
@@ -272,12 +274,12 @@ def _greedy(units, item: int, level: float, peer) -> int:
     return len(taken)
 
 
-def tell_cost() -> None:
+def tell_cost(n_images: int) -> None:
     import annoaudit as aa
 
     print("\n### Cost\n")
     for model in (False, True):
-        design = SceneDesign(n_images=16_700, n_objects=6.0, n_annotators=30, model=model)
+        design = SceneDesign(n_images=n_images, n_objects=6.0, n_annotators=30, model=model)
         labels = simulate_scenes(design, seed=SEED).labels
         before, clock, cpu = _peak(), time.perf_counter(), time.process_time()
         audit = aa.audit(labels)
@@ -285,15 +287,16 @@ def tell_cost() -> None:
         wall, used = time.perf_counter() - clock, time.process_time() - cpu
         units = audit.evidence[0].units
         n_people = int(units.by_people.sum())
+        predicted = ", and predictions" * model
         print(
-            f"{len(units.consensus):,} things, {n_people:,} boxes of 30 people{', and predictions' * model}: audit and report "
+            f"{len(units.consensus):,} things, {n_people:,} boxes of 30 people{predicted}: audit and report "
             f"in {used:.0f} s of CPU, {wall:.0f} s on the clock, peak {_peak():.2f} GB ({before:.2f} GB before)."
         )
 
 
 def _peak() -> float:
-    with open("/proc/self/status") as status:
-        return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1024**2
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1024**2
 
 
 def main() -> None:
@@ -301,6 +304,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=["found", "null", "coco", "cost"])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--images", type=int, default=300)
+    parser.add_argument("--large", type=int, default=16_700)
     parser.add_argument("--runs", type=int, default=200)
     asked = parser.parse_args()
     if "found" in asked.parts:
@@ -310,7 +314,7 @@ def main() -> None:
     if "coco" in asked.parts:
         tell_coco()
     if "cost" in asked.parts:
-        tell_cost()
+        tell_cost(asked.large)
 
 
 if __name__ == "__main__":

@@ -191,3 +191,64 @@ def test_crowds_and_regions_without_a_place_are_left_out_and_said():
         "1 crowds or ignored regions were left out.",
         "1 regions have no place that could be read, and were left out.",
     } <= set(audit.record.limits)
+
+
+def rectangle(place, name, turn=0.0, **more):
+    value = {"x": 10.0 + 30 * place, "y": 20.0, "width": 20.0, "height": 40.0, "rotation": turn}
+    return {
+        "id": f"r{place}", "from_name": "box", "to_name": "img", "type": "rectanglelabels", "original_width": 200,
+        "original_height": 100, "value": {**value, "rectanglelabels": [name]}, **more,
+    }  # fmt: skip
+
+
+def task(number, results, predicted):
+    annotations = [
+        {"id": 10 * number + who, "completed_by": who, "result": result, "created_at": "2026-01-05T10:00:00Z"}
+        for who, result in enumerate(results, start=1)
+    ]
+    predictions = [{"id": number, "model_version": "m1", "score": 0.8, "result": predicted}]
+    return {"id": number, "data": {"image": f"{number}.jpg"}, "annotations": annotations, "predictions": predictions}
+
+
+def item_of(audit, uri):
+    rows = audit.evidence[0].labels.items.to_pylist()
+    return next(row["item_id"] for row in rows if str(row["uri"]).endswith(uri))
+
+
+def test_a_label_studio_export_of_rectangles_is_audited_with_its_predictions(tmp_path):
+    both = [rectangle(0, "cat"), rectangle(1, "dog", 10.0)]
+    swapped = [rectangle(0, "dog"), rectangle(1, "dog", 10.0)]
+    overlooked = [rectangle(0, "cat")]
+    tasks = [task(n, [both, both, both], [rectangle(0, "cat", score=0.9)]) for n in range(1, 12)]
+    tasks += [task(12, [both, swapped, both], [rectangle(0, "cat")]), task(13, [both, both, overlooked], [])]
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks))
+    audit = aa.audit(path, names=True, budget=2)
+    queue = audit.findings[audit.findings["rank"] > 0]
+    assert set(zip(queue["item_id"], queue["given"].str.split(": ").str[1], strict=True)) == {
+        (item_of(audit, "12.jpg"), "dog"),
+        (item_of(audit, "13.jpg"), "(none)"),
+    }
+    regions = audit.evidence[0].units.regions
+    assert sorted(set(regions.confidence[regions.model >= 0].tolist())) == [0.8, 0.9]
+
+
+def test_coco_results_beside_the_labels_are_predictions_of_the_same_images(tmp_path):
+    images = [{"id": k, "file_name": f"{k}.jpg", "width": 64, "height": 48} for k in range(30)]
+    boxes = [
+        {"id": k, "image_id": k, "category_id": 7, "bbox": [5, 5, 20, 20], "iscrowd": 0, "annotator": f"u{k % 3}"}
+        for k in range(29)
+    ]
+    boxes.append({"id": 29, "image_id": 29, "category_id": 7, "bbox": [40, 30, 9, 9], "iscrowd": 0, "annotator": "u0"})
+    labels = {"images": images, "annotations": boxes, "categories": [{"id": 7, "name": "cat"}]}
+    results = [{"image_id": k, "category_id": 7, "bbox": [5, 5, 20, 20], "score": 0.9} for k in range(30)]
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    audit = aa.audit(tmp_path, names=True)
+    votes = audit.evidence[0].votes
+    assert votes.annotator_ids.to_pylist() == ["u0", "u1", "u2"]
+    assert votes.classes == ("cat", "(none)")
+    absent = votes.label == 1
+    assert absent.sum() == 1
+    assert audit.evidence[0].labels.items["item_id"][int(votes.whole[absent][0])].as_py() == "29"
+    assert "confident_learning" not in audit.skips

@@ -51,14 +51,14 @@ METHODS: dict[str, Method] = {
     ),
     "box_location": Method(
         "box_location",
-        "Gap between a region and the consensus of those who marked the same thing (boxes: median of each edge), in robust "
-        "deviations from what is usual for its size in this team; a rank, not a test.",
+        "Gap between a region and the consensus of those who marked the same thing (boxes: median of each edge), in "
+        "robust deviations from what is usual for its size in this team; a rank, not a test.",
         "Everingham et al. (2010), IJCV 88; Bolya et al. (2020), ECCV",
     ),
     "edge_bias": Method(
         "edge_bias",
-        "Mean offsets of an annotator's edges from the others', free of the others' own bias; p values flip the signs of "
-        "whole images, over four edges and size together.",
+        "Mean offsets of an annotator's edges from the others', free of the others' own bias; p values flip the signs "
+        "of whole images, over four edges and size together.",
         "Canay, Romano, Shaikh (2017), Econometrica 85; Romano, Wolf (2005), JASA 100",
     ),
     "label_fusion": Method(

@@ -46,6 +46,8 @@ class SceneDesign:
         Chance of each kind of mistake, for a box of anybody.
     bias
         By annotator's place, shares of the side by which their left, top, right and bottom edges lie off.
+    careless
+        By annotator's place, how many times as often they overlook, swap, shift and shrink.
     model
         A detector predicts as well: it finds 92 % of the objects, one prediction in ten is of nothing.
     """
@@ -58,6 +60,7 @@ class SceneDesign:
     noise: float = 0.03
     mistakes: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(MISTAKES, 0.02))
     bias: Mapping[int, tuple[float, float, float, float]] = field(default_factory=dict)
+    careless: Mapping[int, float] = field(default_factory=dict)
     model: bool = False
 
 
@@ -84,7 +87,7 @@ def simulate_scenes(design: SceneDesign, *, seed: int = 0) -> Scenes:
     sides = np.tile(box[at][:, 2:] - box[at][:, :2], 2)
     off = np.array([design.bias.get(one, (0.0, 0.0, 0.0, 0.0)) for one in range(design.n_annotators)])
     drawn += off[annotator] * sides
-    mistake = _draw_mistakes(design, len(at), rng)
+    mistake = _draw_mistakes(design, annotator, rng)
     given = cls[at].copy()
     swapped = mistake == "swapped"
     given[swapped] = (given[swapped] + rng.integers(1, max(design.n_classes, 2), swapped.sum())) % design.n_classes
@@ -121,10 +124,11 @@ def _mark(box: Floats, noise: float, rng: np.random.Generator) -> Floats:
     return np.asarray(box + rng.normal(0, 1, box.shape) * np.maximum(noise * sides, 1.0))
 
 
-def _draw_mistakes(design: SceneDesign, n: int, rng: np.random.Generator) -> npt.NDArray[np.object_]:
+def _draw_mistakes(design: SceneDesign, annotator: Ints, rng: np.random.Generator) -> npt.NDArray[np.object_]:
     of_boxes = [one for one in MISTAKES if one != "spurious"]
     chance = np.array([design.mistakes.get(one, 0.0) for one in of_boxes])
-    drawn = np.searchsorted(np.cumsum(chance), rng.random(n), side="right")
+    times = np.array([design.careless.get(one, 1.0) for one in range(design.n_annotators)])
+    drawn = np.searchsorted(np.cumsum(chance), rng.random(len(annotator)) / times[annotator], side="right")
     return np.array([*of_boxes, ""], dtype=object)[drawn]
 
 

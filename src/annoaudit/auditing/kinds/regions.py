@@ -84,7 +84,7 @@ def _habits(evidence: Evidence, who: npt.NDArray[np.object_]) -> NamedTable:
         rows.append(tuple(row))
     names = ("missed_share", "unconfirmed_share", "other_class_share", "mean_overlap")
     ends = [column for name in names for column in (name, f"{name}_low", f"{name}_high")]
-    frame = pd.DataFrame(rows, columns=["annotator", "n_regions", *ends])
+    frame = pd.DataFrame(rows, columns=["annotator", "regions", *ends])
     note = (
         "Missed: of what most of the others marked. Unconfirmed: regions that fewer than half of the others marked. "
         "Other class: than most of the others gave the same thing. 95 % intervals, images as the sampled units."
@@ -108,14 +108,12 @@ def _offsets(evidence: Evidence, who: npt.NDArray[np.object_]) -> NamedTable:
     import pandas as pd
 
     found = bias_of_edges(evidence.units, fewest_items=FEWEST_ITEMS, seed=evidence.seed)
-    columns: dict[str, object] = {"annotator": who, "n_boxes": found.n_boxes}
+    p = [f"{one:.4f}" for one in found.p.tolist()]
+    columns: dict[str, object] = {"annotator": who, "boxes": found.n_boxes, "p": p}
     for k, name in enumerate(COMPONENTS):
-        columns |= {
-            f"{name}_share": found.mean[:, k],
-            f"{name}_share_low": found.low[:, k],
-            f"{name}_share_high": found.high[:, k],
-        }
-    frame = pd.DataFrame(columns | {"p": found.p})
+        ends = {"": found.mean, "_low": found.low, "_high": found.high}
+        columns |= {f"{name}_share{end}": np.round(values[:, k], 3) + 0.0 for end, values in ends.items()}
+    frame = pd.DataFrame(columns)
     frame = frame[np.isfinite(found.p)].reset_index(drop=True)
     note = (
         "Mean place of the edges against the others' of the same things, to the right and down, and of the length of "
