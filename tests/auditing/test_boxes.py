@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -252,3 +253,47 @@ def test_coco_results_beside_the_labels_are_predictions_of_the_same_images(tmp_p
     assert absent.sum() == 1
     assert audit.evidence[0].labels.items["item_id"][int(votes.whole[absent][0])].as_py() == "29"
     assert "confident_learning" not in audit.skips
+
+
+@pytest.mark.parametrize("kind", ["rbox", "polygon", "mask"])
+def test_planted_mistakes_are_found_in_other_shapes_too(kind):
+    scenes = simulate_scenes(SceneDesign(n_images=45, kind=kind), seed=5003)
+    audit = aa.audit(scenes.labels, names=True, budget=400)
+    assert audit.failures == {}
+    for mistake in ("swapped", "spurious", "overlooked"):
+        assert share_found(audit, scenes, mistake, "consensus_disagreement") > 0.8
+    assert share_found(audit, scenes, "shrunken", "box_location") > 0.8
+    off = [share_found(audit, scenes, "shifted", one) for one in ("box_location", "consensus_disagreement")]
+    assert sum(off) > 0.8
+
+
+def test_misplaced_keypoints_are_something_else_that_nobody_confirms():
+    scenes = simulate_scenes(SceneDesign(n_images=60, kind="keypoints"), seed=5004)
+    audit = aa.audit(scenes.labels, names=True, budget=400)
+    for mistake in ("swapped", "spurious", "shifted"):
+        assert share_found(audit, scenes, mistake, "consensus_disagreement") > 0.75
+
+
+def test_outlines_are_compared_with_their_consensus():
+    scenes = simulate_scenes(SceneDesign(n_images=30, kind="polygon", mistakes={}), seed=5005)
+    audit = aa.audit(scenes.labels, names=True)
+    table = next(one for one in audit.record.questions[0].tables if one.title == "How each annotator draws")
+    assert len(table.frame) == 8
+    assert (table.frame["covered_share"] > 0.85).all()
+    assert (table.frame["boundary_f"].between(table.frame["boundary_f_low"], table.frame["boundary_f_high"])).all()
+
+
+def test_a_careless_annotator_stands_out_and_nobody_else():
+    scenes = simulate_scenes(SceneDesign(n_images=120, careless={2: 6.0}), seed=5006)
+    found = aa.audit(scenes.labels, names=True).findings
+    assert found.loc[found["detector"] == "peer_score", "annotator"].tolist() == ["u2"]
+
+
+def test_a_biased_annotator_is_named_with_the_edges():
+    scenes = simulate_scenes(SceneDesign(n_images=100, bias={1: (0.05, 0.05, -0.05, -0.05)}), seed=5007)
+    found = aa.audit(scenes.labels, names=True).findings
+    (row,) = found[found["detector"] == "edge_bias"].to_dict("records")
+    assert row["annotator"] == "u1"
+    assert row["severity"] == "L1"
+    assert re.search(r"sides are (9|10|11) % shorter", row["reason"])
+    assert row["effect_low"] < row["effect"] < row["effect_high"]

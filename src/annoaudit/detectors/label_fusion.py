@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.findings import Explanation, Level, Scores, tell_share
-from annoaudit.labels import NOMINAL, REGIONS
 from annoaudit.statistics.label_fusion import fuse_evidence
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ class LabelFusion:
     name = "label_fusion"
     version = "1"
     level: ClassVar[Level] = "label"
-    kinds: ClassVar[tuple[str, ...]] = (*NOMINAL, *REGIONS)
     needs = ("cells",)
 
     def score(self, evidence: Evidence) -> Scores:

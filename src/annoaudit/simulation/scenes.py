@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from annoaudit.labels import SCHEMAS, LabelSet
+from annoaudit.simulation.scene_shapes import shape_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,9 @@ class SceneDesign:
         By annotator's place, shares of the side by which their left, top, right and bottom edges lie off.
     careless
         By annotator's place, how many times as often they overlook, swap, shift and shrink.
+    kind
+        Of the regions: "bbox", or "rbox" (turned by 25 degrees), "polygon" and "mask" (ellipses), "keypoints" (the
+        corners and the middle), which lie as the boxes would.
     model
         A detector predicts as well: it finds 92 % of the objects, one prediction in ten is of nothing.
     """
@@ -61,6 +65,7 @@ class SceneDesign:
     mistakes: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(MISTAKES, 0.02))
     bias: Mapping[int, tuple[float, float, float, float]] = field(default_factory=dict)
     careless: Mapping[int, float] = field(default_factory=dict)
+    kind: str = "bbox"
     model: bool = False
 
 
@@ -102,7 +107,7 @@ def simulate_scenes(design: SceneDesign, *, seed: int = 0) -> Scenes:
     names = np.array([f"b{k:06d}" for k in range(len(order))], dtype=object)
     name_of = np.full(len(at) + len(extra_image), "", dtype=object)
     name_of[np.concatenate([kept, len(at) + np.arange(len(extra_image))])[order]] = names
-    rows = _label_rows(names, image_of[order], maker[order], corners[order], class_of[order])
+    rows = _label_rows(design.kind, names, image_of[order], maker[order], corners[order], class_of[order])
     predicted = _predict(design, image, box, cls, rng) if design.model else {}
     labels = _as_labels(design, who, rows, predicted)
     return Scenes(labels, _list_planted(mistake, image[at], annotator, box[at], name_of, extra_image, extra_who))
@@ -159,7 +164,9 @@ def _draw_spurious(
     return image, maker, box[:n], cls[:n]
 
 
-def _label_rows(names: npt.NDArray[np.object_], image: Ints, maker: Ints, box: Floats, cls: Ints) -> dict[str, object]:
+def _label_rows(
+    kind: str, names: npt.NDArray[np.object_], image: Ints, maker: Ints, box: Floats, cls: Ints
+) -> dict[str, object]:
     items = [f"i{k:05d}" for k in image.tolist()]
     people = [f"u{k}" for k in maker.tolist()]
     return {
@@ -167,19 +174,16 @@ def _label_rows(names: npt.NDArray[np.object_], image: Ints, maker: Ints, box: F
         "annotation_id": [f"{i}-{u}" for i, u in zip(items, people, strict=True)],
         "item_id": items,
         "annotator_id": people,
-        **_columns(box, cls),
+        **_columns(kind, box, cls),
     }
 
 
-def _columns(box: Floats, cls: Ints) -> dict[str, object]:
+def _columns(kind: str, box: Floats, cls: Ints) -> dict[str, object]:
     return {
         "question": [QUESTION] * len(box),
-        "kind": ["bbox"] * len(box),
+        "kind": [kind] * len(box),
         "value": [f"class {k}" for k in cls.tolist()],
-        "x": box[:, 0],
-        "y": box[:, 1],
-        "w": np.maximum(box[:, 2] - box[:, 0], 1.0),
-        "h": np.maximum(box[:, 3] - box[:, 1], 1.0),
+        **shape_columns(kind, box, FRAME),
     }
 
 
@@ -203,7 +207,7 @@ def _predict(design: SceneDesign, image: Ints, box: Floats, cls: Ints, rng: np.r
         "prediction_id": [f"m-i{k:05d}" for k in where.tolist()],
         "origin": ["prediction"] * len(where),
         "confidence": confidence,
-        **_columns(boxes, classes),
+        **_columns(design.kind, boxes, classes),
     }
 
 
@@ -219,7 +223,7 @@ def _as_labels(design: SceneDesign, who: Ints, rows: dict[str, object], predicte
             "annotator_id": [f"u{k}" for k in range(design.n_annotators)], "kind": ["person"] * design.n_annotators,
         })),
         ("questions", pa.table({
-            "question": [QUESTION], "kind": ["bbox"], "options": [[f"class {k}" for k in range(design.n_classes)]],
+            "question": [QUESTION], "kind": [design.kind], "options": [[f"class {k}" for k in range(design.n_classes)]],
         })),
         ("annotations", pa.table({
             "annotation_id": [f"{items[i]}-u{u}" for i, u in zip(image, who.reshape(-1).tolist(), strict=True)],
