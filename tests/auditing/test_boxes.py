@@ -13,6 +13,7 @@ import annoaudit as aa
 from annoaudit.evidence import Evidence
 from annoaudit.formats.masks import encode_mask
 from annoaudit.labels import as_tables
+from annoaudit.simulation.scene_pictures import paint_scenes
 from annoaudit.simulation.scenes import SceneDesign, simulate_scenes
 
 NAMES = ["overlooked", "shifted", "shrunken", "spurious", "swapped"]
@@ -297,3 +298,17 @@ def test_a_biased_annotator_is_named_with_the_edges():
     assert row["severity"] == "L1"
     assert re.search(r"sides are (9|10|11) % shorter", row["reason"])
     assert row["effect_low"] < row["effect"] < row["effect_high"]
+
+
+def test_pictures_of_the_boxes_judge_their_class(tmp_path):
+    scenes = simulate_scenes(SceneDesign(n_images=60, redundancy=2, mistakes={"swapped": 0.04}), seed=5008)
+    labels = paint_scenes(scenes, tmp_path)
+    blind, seeing = (aa.audit(labels, names=True, budget=400, media_root=root) for root in (None, tmp_path))
+    assert "no folder of images" in blind.skips["confident_learning"]
+    assert share_found(seeing, scenes, "swapped", "confident_learning") > 0.6
+    swapped = set(scenes.planted["label_id"])
+    heads = [one.findings[one.findings["rank"].between(1, len(swapped))] for one in (blind, seeing)]
+    hits = [head.drop_duplicates("rank")["label_id"].isin(swapped).mean() for head in heads]
+    assert hits[1] > hits[0] + 0.2
+    assert 'href="data:image/jpeg;base64,' in seeing.html()
+    assert len(seeing.html()) < 2_000_000

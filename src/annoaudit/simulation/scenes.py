@@ -74,11 +74,13 @@ class Scenes:
     """Labels, and what was planted in them.
 
     ``planted`` has one row a mistake: ``mistake``, ``item_id``, ``annotator_id``, ``label_id`` ("" where overlooked)
-    and the true box (``left``, ``top``, ``right``, ``bottom``; NaN where spurious).
+    and the true box (``left``, ``top``, ``right``, ``bottom``; NaN where spurious). ``objects`` has one row a true
+    object: ``item_id``, ``value`` and its box.
     """
 
     labels: LabelSet
     planted: pd.DataFrame
+    objects: pd.DataFrame
 
 
 def simulate_scenes(design: SceneDesign, *, seed: int = 0) -> Scenes:
@@ -110,7 +112,8 @@ def simulate_scenes(design: SceneDesign, *, seed: int = 0) -> Scenes:
     rows = _label_rows(design.kind, names, image_of[order], maker[order], corners[order], class_of[order])
     predicted = _predict(design, image, box, cls, rng) if design.model else {}
     labels = _as_labels(design, who, rows, predicted)
-    return Scenes(labels, _list_planted(mistake, image[at], annotator, box[at], name_of, extra_image, extra_who))
+    planted = _list_planted(mistake, image[at], annotator, box[at], name_of, extra_image, extra_who)
+    return Scenes(labels, planted, _list_objects(image, box, cls))
 
 
 def _draw_objects(design: SceneDesign, rng: np.random.Generator) -> tuple[Ints, Floats, Ints]:
@@ -265,3 +268,12 @@ def _list_planted(
         }
     )
     return table.assign(left=boxes[:, 0], top=boxes[:, 1], right=boxes[:, 2], bottom=boxes[:, 3])
+
+
+def _list_objects(image: Ints, box: Floats, cls: Ints) -> pd.DataFrame:
+    import pandas as pd
+
+    table = pd.DataFrame(
+        {"item_id": [f"i{k:05d}" for k in image.tolist()], "value": [f"class {k}" for k in cls.tolist()]}
+    )
+    return table.assign(left=box[:, 0], top=box[:, 1], right=box[:, 2], bottom=box[:, 3])
