@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import annoaudit as aa
 from annoaudit.evidence import Evidence
 from annoaudit.formats.masks import encode_mask
 from annoaudit.labels import as_tables
+from annoaudit.simulation.scene_pictures import paint_scenes
 from annoaudit.simulation.scenes import SceneDesign, simulate_scenes
 
 NAMES = ["overlooked", "shifted", "shrunken", "spurious", "swapped"]
@@ -191,3 +193,122 @@ def test_crowds_and_regions_without_a_place_are_left_out_and_said():
         "1 crowds or ignored regions were left out.",
         "1 regions have no place that could be read, and were left out.",
     } <= set(audit.record.limits)
+
+
+def rectangle(place, name, turn=0.0, **more):
+    value = {"x": 10.0 + 30 * place, "y": 20.0, "width": 20.0, "height": 40.0, "rotation": turn}
+    return {
+        "id": f"r{place}", "from_name": "box", "to_name": "img", "type": "rectanglelabels", "original_width": 200,
+        "original_height": 100, "value": {**value, "rectanglelabels": [name]}, **more,
+    }  # fmt: skip
+
+
+def task(number, results, predicted):
+    annotations = [
+        {"id": 10 * number + who, "completed_by": who, "result": result, "created_at": "2026-01-05T10:00:00Z"}
+        for who, result in enumerate(results, start=1)
+    ]
+    predictions = [{"id": number, "model_version": "m1", "score": 0.8, "result": predicted}]
+    return {"id": number, "data": {"image": f"{number}.jpg"}, "annotations": annotations, "predictions": predictions}
+
+
+def item_of(audit, uri):
+    rows = audit.evidence[0].labels.items.to_pylist()
+    return next(row["item_id"] for row in rows if str(row["uri"]).endswith(uri))
+
+
+def test_a_label_studio_export_of_rectangles_is_audited_with_its_predictions(tmp_path):
+    both = [rectangle(0, "cat"), rectangle(1, "dog", 10.0)]
+    swapped = [rectangle(0, "dog"), rectangle(1, "dog", 10.0)]
+    overlooked = [rectangle(0, "cat")]
+    tasks = [task(n, [both, both, both], [rectangle(0, "cat", score=0.9)]) for n in range(1, 12)]
+    tasks += [task(12, [both, swapped, both], [rectangle(0, "cat")]), task(13, [both, both, overlooked], [])]
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks))
+    audit = aa.audit(path, names=True, budget=2)
+    queue = audit.findings[audit.findings["rank"] > 0]
+    assert set(zip(queue["item_id"], queue["given"].str.split(": ").str[1], strict=True)) == {
+        (item_of(audit, "12.jpg"), "dog"),
+        (item_of(audit, "13.jpg"), "(none)"),
+    }
+    regions = audit.evidence[0].units.regions
+    assert sorted(set(regions.confidence[regions.model >= 0].tolist())) == [0.8, 0.9]
+
+
+def test_coco_results_beside_the_labels_are_predictions_of_the_same_images(tmp_path):
+    images = [{"id": k, "file_name": f"{k}.jpg", "width": 64, "height": 48} for k in range(30)]
+    boxes = [
+        {"id": k, "image_id": k, "category_id": 7, "bbox": [5, 5, 20, 20], "iscrowd": 0, "annotator": f"u{k % 3}"}
+        for k in range(29)
+    ]
+    boxes.append({"id": 29, "image_id": 29, "category_id": 7, "bbox": [40, 30, 9, 9], "iscrowd": 0, "annotator": "u0"})
+    labels = {"images": images, "annotations": boxes, "categories": [{"id": 7, "name": "cat"}]}
+    results = [{"image_id": k, "category_id": 7, "bbox": [5, 5, 20, 20], "score": 0.9} for k in range(30)]
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    audit = aa.audit(tmp_path, names=True)
+    votes = audit.evidence[0].votes
+    assert votes.annotator_ids.to_pylist() == ["u0", "u1", "u2"]
+    assert votes.classes == ("cat", "(none)")
+    absent = votes.label == 1
+    assert absent.sum() == 1
+    assert audit.evidence[0].labels.items["item_id"][int(votes.whole[absent][0])].as_py() == "29"
+    assert "confident_learning" not in audit.skips
+
+
+@pytest.mark.parametrize("kind", ["rbox", "polygon", "mask"])
+def test_planted_mistakes_are_found_in_other_shapes_too(kind):
+    scenes = simulate_scenes(SceneDesign(n_images=45, kind=kind), seed=5003)
+    audit = aa.audit(scenes.labels, names=True, budget=400)
+    assert audit.failures == {}
+    for mistake in ("swapped", "spurious", "overlooked"):
+        assert share_found(audit, scenes, mistake, "consensus_disagreement") > 0.8
+    assert share_found(audit, scenes, "shrunken", "box_location") > 0.8
+    off = [share_found(audit, scenes, "shifted", one) for one in ("box_location", "consensus_disagreement")]
+    assert sum(off) > 0.8
+
+
+def test_misplaced_keypoints_are_something_else_that_nobody_confirms():
+    scenes = simulate_scenes(SceneDesign(n_images=60, kind="keypoints"), seed=5004)
+    audit = aa.audit(scenes.labels, names=True, budget=400)
+    for mistake in ("swapped", "spurious", "shifted"):
+        assert share_found(audit, scenes, mistake, "consensus_disagreement") > 0.75
+
+
+def test_outlines_are_compared_with_their_consensus():
+    scenes = simulate_scenes(SceneDesign(n_images=30, kind="polygon", mistakes={}), seed=5005)
+    audit = aa.audit(scenes.labels, names=True)
+    table = next(one for one in audit.record.questions[0].tables if one.title == "How each annotator draws")
+    assert len(table.frame) == 8
+    assert (table.frame["covered_share"] > 0.85).all()
+    assert (table.frame["boundary_f"].between(table.frame["boundary_f_low"], table.frame["boundary_f_high"])).all()
+
+
+def test_a_careless_annotator_stands_out_and_nobody_else():
+    scenes = simulate_scenes(SceneDesign(n_images=120, careless={2: 6.0}), seed=5006)
+    found = aa.audit(scenes.labels, names=True).findings
+    assert found.loc[found["detector"] == "peer_score", "annotator"].tolist() == ["u2"]
+
+
+def test_a_biased_annotator_is_named_with_the_edges():
+    scenes = simulate_scenes(SceneDesign(n_images=100, bias={1: (0.05, 0.05, -0.05, -0.05)}), seed=5007)
+    found = aa.audit(scenes.labels, names=True).findings
+    (row,) = found[found["detector"] == "edge_bias"].to_dict("records")
+    assert row["annotator"] == "u1"
+    assert row["severity"] == "L1"
+    assert re.search(r"sides are (9|10|11) % shorter", row["reason"])
+    assert row["effect_low"] < row["effect"] < row["effect_high"]
+
+
+def test_pictures_of_the_boxes_judge_their_class(tmp_path):
+    scenes = simulate_scenes(SceneDesign(n_images=60, redundancy=2, mistakes={"swapped": 0.04}), seed=5008)
+    labels = paint_scenes(scenes, tmp_path)
+    blind, seeing = (aa.audit(labels, names=True, budget=400, media_root=root) for root in (None, tmp_path))
+    assert "no folder of images" in blind.skips["confident_learning"]
+    assert share_found(seeing, scenes, "swapped", "confident_learning") > 0.6
+    swapped = set(scenes.planted["label_id"])
+    heads = [one.findings[one.findings["rank"].between(1, len(swapped))] for one in (blind, seeing)]
+    hits = [head.drop_duplicates("rank")["label_id"].isin(swapped).mean() for head in heads]
+    assert hits[1] > hits[0] + 0.2
+    assert 'href="data:image/jpeg;base64,' in seeing.html()
+    assert len(seeing.html()) < 2_000_000

@@ -24,6 +24,7 @@ from annoaudit.statistics.regions.outlines import (
     overlap_of_runs,
 )
 from annoaudit.statistics.regions.quads import convex_overlap, corners_of_turned, quads_of_boxes
+from annoaudit.statistics.regions.staple import boundary_f, infer_outline
 
 
 def draw_boxes(n, rng, side=100.0, size=30.0):
@@ -199,3 +200,33 @@ def test_a_biased_colleague_does_not_make_the_others_look_biased():
     np.testing.assert_allclose(found.mean[1:], 0, atol=0.01)
     assert found.p[0] < 0.001
     assert found.n_items.tolist() == [100, 100, 100]
+
+
+def test_staple_finds_the_disc_that_three_of_four_drew_and_how_well():
+    y, x = np.mgrid[:64, :64]
+    drawn = np.stack([(x - 32) ** 2 + (y - 32) ** 2 < radius**2 for radius in (20, 21, 20, 12)])
+    found = infer_outline(drawn)
+    np.testing.assert_array_equal(found.inside >= 0.5, drawn[0])
+    assert found.sensitivity[0] > 0.99
+    assert found.sensitivity[3] == pytest.approx(drawn[3].sum() / drawn[0].sum(), abs=0.02)
+    assert found.specificity[1] < found.specificity[0]
+
+
+def test_staple_weighs_people_by_how_well_they_draw():
+    rng = np.random.default_rng(5009)
+    truth = rng.random((60, 60)) < 0.4
+    rates = np.array([0.02, 0.3, 0.3, 0.3, 0.3])
+    drawn = np.stack([np.where(rng.random(truth.shape) < rate, ~truth, truth) for rate in rates])
+    found = infer_outline(drawn)
+    majority = drawn.mean(axis=0) > 0.5
+    assert ((found.inside >= 0.5) == truth).mean() > (majority == truth).mean() + 0.04
+    np.testing.assert_allclose(found.sensitivity, 1 - rates, atol=0.05)
+
+
+def test_borders_are_near_within_the_tolerance_only():
+    a, b = np.zeros((20, 20), dtype=bool), np.zeros((20, 20), dtype=bool)
+    a[5:15, 5:15] = True
+    b[7:17, 5:15] = True
+    assert boundary_f(a, a, 0.0) == 1.0
+    assert boundary_f(a, b, 0.0) < boundary_f(a, b, 1.0) < boundary_f(a, b, 2.0) == 1.0
+    assert boundary_f(a, np.zeros_like(a), 2.0) == 0.0

@@ -49,6 +49,18 @@ METHODS: dict[str, Method] = {
         "Posterior probability that a label is wrong, given all labels on its item and the annotators' accuracy.",
         "Dawid, Skene (1979), Applied Statistics 28",
     ),
+    "box_location": Method(
+        "box_location",
+        "Gap between a region and the consensus of those who marked the same thing (boxes: median of each edge), in "
+        "robust deviations from what is usual for its size in this team; a rank, not a test.",
+        "Everingham et al. (2010), IJCV 88; Bolya et al. (2020), ECCV",
+    ),
+    "edge_bias": Method(
+        "edge_bias",
+        "Mean offsets of an annotator's edges from the others', free of the others' own bias; p values flip the signs "
+        "of whole images, over four edges and size together.",
+        "Canay, Romano, Shaikh (2017), Econometrica 85; Romano, Wolf (2005), JASA 100",
+    ),
     "label_fusion": Method(
         "label_fusion",
         "How unlikely peers find a label, and how often its annotator departs in the same way elsewhere.",

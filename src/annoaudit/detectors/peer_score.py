@@ -12,6 +12,7 @@ import numpy.typing as npt
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
 from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.labels import NOMINAL, REGIONS
 from annoaudit.statistics.peer_shortfall import hardness_of_items, shortfall_of_agreement
 from annoaudit.statistics.team_spread import share_below_team
 
@@ -52,6 +53,7 @@ class PeerScore:
     name = "peer_score"
     version = "2"
     level: ClassVar[Level] = "annotator"
+    kinds: ClassVar[tuple[str, ...]] = (*NOMINAL, *REGIONS)
     needs = ("peers",)
 
     def score(self, evidence: Evidence) -> Scores:

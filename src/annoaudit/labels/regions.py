@@ -83,7 +83,7 @@ def select_regions(labels: LabelSet, question: str) -> Regions:
     chosen = pc.fill_null(pc.and_(asked, pc.invert(ignored)), False)
     rows = np.asarray(pc.indices_nonzero(chosen), dtype=np.int64)
     owner = owners_of(labels)[rows]
-    confidence = table["confidence"].take(rows).to_numpy().astype(np.float64)
+    confidence = _confidence(labels, rows, owner)
     model = _number_models(labels, rows, owner, confidence)
     predicted = model >= 0
     given = _without(given, np.unique(owner[predicted & (owner >= 0)]))
@@ -112,11 +112,7 @@ def _number_models(labels: LabelSet, rows: Ints, owner: Ints, confidence: Floats
     model = np.full(len(rows), -1, dtype=np.int64)
     loose = np.flatnonzero(owner < 0)
     if len(loose):
-        names = labels.predictions["model_version"].take(
-            pc.index_in(
-                labels.labels["prediction_id"].take(rows[loose]), labels.predictions["prediction_id"].combine_chunks()
-            )
-        )
+        names = labels.predictions["model_version"].take(_of_prediction(labels, rows[loose]))
         model[loose] = np.unique(np.array(pc.fill_null(names, "").to_pylist(), dtype=object), return_inverse=True)[1]
     kinds = codes_of(labels.annotations["annotator_id"], labels.annotators["annotator_id"])
     is_model = np.asarray(pc.equal(pc.fill_null(labels.annotators["kind"], "person"), "model")).astype(bool)
@@ -126,6 +122,21 @@ def _number_models(labels: LabelSet, rows: Ints, owner: Ints, confidence: Floats
     known = model >= 0
     model[known] = np.unique(model[known], return_inverse=True)[1]
     return model
+
+
+def _of_prediction(labels: LabelSet, rows: Ints) -> pa.ChunkedArray:
+    """Place of each row's prediction in the predictions table."""
+    known = labels.predictions["prediction_id"].combine_chunks()
+    return pc.index_in(labels.labels["prediction_id"].take(rows), known)
+
+
+def _confidence(labels: LabelSet, rows: Ints, owner: Ints) -> Floats:
+    """(R,) confidence of each region; of a prediction that states none, the score of the whole prediction."""
+    stated: Floats = labels.labels["confidence"].take(rows).to_numpy().astype(np.float64)
+    bare = np.flatnonzero((owner < 0) & np.isnan(stated))
+    if len(bare):
+        stated[bare] = labels.predictions["score"].take(_of_prediction(labels, rows[bare])).to_numpy()
+    return stated
 
 
 def _without(given: Submissions, owners: Ints) -> Submissions:

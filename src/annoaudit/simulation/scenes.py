@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from annoaudit.labels import SCHEMAS, LabelSet
+from annoaudit.simulation.scene_shapes import shape_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,11 @@ class SceneDesign:
         Chance of each kind of mistake, for a box of anybody.
     bias
         By annotator's place, shares of the side by which their left, top, right and bottom edges lie off.
+    careless
+        By annotator's place, how many times as often they overlook, swap, shift and shrink.
+    kind
+        Of the regions: "bbox", or "rbox" (turned by 25 degrees), "polygon" and "mask" (ellipses), "keypoints" (the
+        corners and the middle), which lie as the boxes would.
     model
         A detector predicts as well: it finds 92 % of the objects, one prediction in ten is of nothing.
     """
@@ -58,6 +64,8 @@ class SceneDesign:
     noise: float = 0.03
     mistakes: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(MISTAKES, 0.02))
     bias: Mapping[int, tuple[float, float, float, float]] = field(default_factory=dict)
+    careless: Mapping[int, float] = field(default_factory=dict)
+    kind: str = "bbox"
     model: bool = False
 
 
@@ -66,11 +74,13 @@ class Scenes:
     """Labels, and what was planted in them.
 
     ``planted`` has one row a mistake: ``mistake``, ``item_id``, ``annotator_id``, ``label_id`` ("" where overlooked)
-    and the true box (``left``, ``top``, ``right``, ``bottom``; NaN where spurious).
+    and the true box (``left``, ``top``, ``right``, ``bottom``; NaN where spurious). ``objects`` has one row a true
+    object: ``item_id``, ``value`` and its box.
     """
 
     labels: LabelSet
     planted: pd.DataFrame
+    objects: pd.DataFrame
 
 
 def simulate_scenes(design: SceneDesign, *, seed: int = 0) -> Scenes:
@@ -84,7 +94,7 @@ def simulate_scenes(design: SceneDesign, *, seed: int = 0) -> Scenes:
     sides = np.tile(box[at][:, 2:] - box[at][:, :2], 2)
     off = np.array([design.bias.get(one, (0.0, 0.0, 0.0, 0.0)) for one in range(design.n_annotators)])
     drawn += off[annotator] * sides
-    mistake = _draw_mistakes(design, len(at), rng)
+    mistake = _draw_mistakes(design, annotator, rng)
     given = cls[at].copy()
     swapped = mistake == "swapped"
     given[swapped] = (given[swapped] + rng.integers(1, max(design.n_classes, 2), swapped.sum())) % design.n_classes
@@ -99,10 +109,11 @@ def simulate_scenes(design: SceneDesign, *, seed: int = 0) -> Scenes:
     names = np.array([f"b{k:06d}" for k in range(len(order))], dtype=object)
     name_of = np.full(len(at) + len(extra_image), "", dtype=object)
     name_of[np.concatenate([kept, len(at) + np.arange(len(extra_image))])[order]] = names
-    rows = _label_rows(names, image_of[order], maker[order], corners[order], class_of[order])
+    rows = _label_rows(design.kind, names, image_of[order], maker[order], corners[order], class_of[order])
     predicted = _predict(design, image, box, cls, rng) if design.model else {}
     labels = _as_labels(design, who, rows, predicted)
-    return Scenes(labels, _list_planted(mistake, image[at], annotator, box[at], name_of, extra_image, extra_who))
+    planted = _list_planted(mistake, image[at], annotator, box[at], name_of, extra_image, extra_who)
+    return Scenes(labels, planted, _list_objects(image, box, cls))
 
 
 def _draw_objects(design: SceneDesign, rng: np.random.Generator) -> tuple[Ints, Floats, Ints]:
@@ -121,10 +132,11 @@ def _mark(box: Floats, noise: float, rng: np.random.Generator) -> Floats:
     return np.asarray(box + rng.normal(0, 1, box.shape) * np.maximum(noise * sides, 1.0))
 
 
-def _draw_mistakes(design: SceneDesign, n: int, rng: np.random.Generator) -> npt.NDArray[np.object_]:
+def _draw_mistakes(design: SceneDesign, annotator: Ints, rng: np.random.Generator) -> npt.NDArray[np.object_]:
     of_boxes = [one for one in MISTAKES if one != "spurious"]
     chance = np.array([design.mistakes.get(one, 0.0) for one in of_boxes])
-    drawn = np.searchsorted(np.cumsum(chance), rng.random(n), side="right")
+    times = np.array([design.careless.get(one, 1.0) for one in range(design.n_annotators)])
+    drawn = np.searchsorted(np.cumsum(chance), rng.random(len(annotator)) / times[annotator], side="right")
     return np.array([*of_boxes, ""], dtype=object)[drawn]
 
 
@@ -155,7 +167,9 @@ def _draw_spurious(
     return image, maker, box[:n], cls[:n]
 
 
-def _label_rows(names: npt.NDArray[np.object_], image: Ints, maker: Ints, box: Floats, cls: Ints) -> dict[str, object]:
+def _label_rows(
+    kind: str, names: npt.NDArray[np.object_], image: Ints, maker: Ints, box: Floats, cls: Ints
+) -> dict[str, object]:
     items = [f"i{k:05d}" for k in image.tolist()]
     people = [f"u{k}" for k in maker.tolist()]
     return {
@@ -163,19 +177,16 @@ def _label_rows(names: npt.NDArray[np.object_], image: Ints, maker: Ints, box: F
         "annotation_id": [f"{i}-{u}" for i, u in zip(items, people, strict=True)],
         "item_id": items,
         "annotator_id": people,
-        **_columns(box, cls),
+        **_columns(kind, box, cls),
     }
 
 
-def _columns(box: Floats, cls: Ints) -> dict[str, object]:
+def _columns(kind: str, box: Floats, cls: Ints) -> dict[str, object]:
     return {
         "question": [QUESTION] * len(box),
-        "kind": ["bbox"] * len(box),
+        "kind": [kind] * len(box),
         "value": [f"class {k}" for k in cls.tolist()],
-        "x": box[:, 0],
-        "y": box[:, 1],
-        "w": np.maximum(box[:, 2] - box[:, 0], 1.0),
-        "h": np.maximum(box[:, 3] - box[:, 1], 1.0),
+        **shape_columns(kind, box, FRAME),
     }
 
 
@@ -199,7 +210,7 @@ def _predict(design: SceneDesign, image: Ints, box: Floats, cls: Ints, rng: np.r
         "prediction_id": [f"m-i{k:05d}" for k in where.tolist()],
         "origin": ["prediction"] * len(where),
         "confidence": confidence,
-        **_columns(boxes, classes),
+        **_columns(design.kind, boxes, classes),
     }
 
 
@@ -215,7 +226,7 @@ def _as_labels(design: SceneDesign, who: Ints, rows: dict[str, object], predicte
             "annotator_id": [f"u{k}" for k in range(design.n_annotators)], "kind": ["person"] * design.n_annotators,
         })),
         ("questions", pa.table({
-            "question": [QUESTION], "kind": ["bbox"], "options": [[f"class {k}" for k in range(design.n_classes)]],
+            "question": [QUESTION], "kind": [design.kind], "options": [[f"class {k}" for k in range(design.n_classes)]],
         })),
         ("annotations", pa.table({
             "annotation_id": [f"{items[i]}-u{u}" for i, u in zip(image, who.reshape(-1).tolist(), strict=True)],
@@ -257,3 +268,12 @@ def _list_planted(
         }
     )
     return table.assign(left=boxes[:, 0], top=boxes[:, 1], right=boxes[:, 2], bottom=boxes[:, 3])
+
+
+def _list_objects(image: Ints, box: Floats, cls: Ints) -> pd.DataFrame:
+    import pandas as pd
+
+    table = pd.DataFrame(
+        {"item_id": [f"i{k:05d}" for k in image.tolist()], "value": [f"class {k}" for k in cls.tolist()]}
+    )
+    return table.assign(left=box[:, 0], top=box[:, 1], right=box[:, 2], bottom=box[:, 3])

@@ -11,10 +11,11 @@ import numpy.typing as npt
 from annoaudit.auditing.kinds.page import KindPage
 from annoaudit.auditing.kinds.scenes import draw_scene
 from annoaudit.auditing.kinds.words import WORDS_PAGE
+from annoaudit.evidence.kinds.outlines import judge_drawings
 from annoaudit.evidence.kinds.places import bias_of_edges, find_places
 from annoaudit.reporting.record import NamedTable
 from annoaudit.statistics.clustered import clustered_interval
-from annoaudit.statistics.regions.agreement import MatchedPairs, measure_region_agreement, pair_up
+from annoaudit.statistics.regions.agreement import MatchedPairs, measure_region_agreement
 from annoaudit.statistics.regions.edge_bias import COMPONENTS
 
 if TYPE_CHECKING:
@@ -29,17 +30,17 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 WITH_EDGES = ("bbox", "rbox")
+WITH_OUTLINES = ("polygon", "mask")
 FEWEST_ITEMS = 10
 
 
 def _agree(evidence: Evidence) -> Sequence[Coefficient]:
     units, votes = evidence.units, evidence.votes
-    theirs = np.flatnonzero(units.by_people)
-    first, second = pair_up(units.unit[theirs])
-    similarity = units.alike(theirs[first], theirs[second])
-    given = units.regions.submissions
+    theirs = np.flatnonzero(units.by_people)  # they come first, so places among them are places among all
+    pairs, given = units.pairs, units.regions.submissions
+    both = units.by_people[pairs.first] & units.by_people[pairs.second]
     return measure_region_agreement(
-        MatchedPairs(first, second, similarity),
+        MatchedPairs(pairs.first[both], pairs.second[both], pairs.similarity[both]),
         item=units.regions.item[theirs],
         label=units.regions.label[theirs],
         n_submissions=np.bincount(given.item, minlength=len(given.item_ids)),
@@ -54,6 +55,8 @@ def _tables(evidence: Evidence, who: npt.NDArray[np.object_]) -> tuple[NamedTabl
     found = [_habits(evidence, who)]
     if evidence.kind in WITH_EDGES:
         found.append(_offsets(evidence, who))
+    if evidence.kind in WITH_OUTLINES:
+        found.append(_drawings(evidence, who))
     return tuple(one for one in found if len(one.frame))
 
 
@@ -84,7 +87,7 @@ def _habits(evidence: Evidence, who: npt.NDArray[np.object_]) -> NamedTable:
         rows.append(tuple(row))
     names = ("missed_share", "unconfirmed_share", "other_class_share", "mean_overlap")
     ends = [column for name in names for column in (name, f"{name}_low", f"{name}_high")]
-    frame = pd.DataFrame(rows, columns=["annotator", "n_regions", *ends])
+    frame = pd.DataFrame(rows, columns=["annotator", "regions", *ends])
     note = (
         "Missed: of what most of the others marked. Unconfirmed: regions that fewer than half of the others marked. "
         "Other class: than most of the others gave the same thing. 95 % intervals, images as the sampled units."
@@ -108,14 +111,12 @@ def _offsets(evidence: Evidence, who: npt.NDArray[np.object_]) -> NamedTable:
     import pandas as pd
 
     found = bias_of_edges(evidence.units, fewest_items=FEWEST_ITEMS, seed=evidence.seed)
-    columns: dict[str, object] = {"annotator": who, "n_boxes": found.n_boxes}
+    p = [f"{one:.4f}" for one in found.p.tolist()]
+    columns: dict[str, object] = {"annotator": who, "boxes": found.n_boxes, "p": p}
     for k, name in enumerate(COMPONENTS):
-        columns |= {
-            f"{name}_share": found.mean[:, k],
-            f"{name}_share_low": found.low[:, k],
-            f"{name}_share_high": found.high[:, k],
-        }
-    frame = pd.DataFrame(columns | {"p": found.p})
+        ends = {"": found.mean, "_low": found.low, "_high": found.high}
+        columns |= {f"{name}_share{end}": np.round(values[:, k], 3) + 0.0 for end, values in ends.items()}
+    frame = pd.DataFrame(columns)
     frame = frame[np.isfinite(found.p)].reset_index(drop=True)
     note = (
         "Mean place of the edges against the others' of the same things, to the right and down, and of the length of "
@@ -123,6 +124,28 @@ def _offsets(evidence: Evidence, who: npt.NDArray[np.object_]) -> NamedTable:
         "together, before multiplicity."
     )
     return NamedTable("Systematic offsets of edges", note, frame)
+
+
+def _drawings(evidence: Evidence, who: npt.NDArray[np.object_]) -> NamedTable:
+    import pandas as pd
+
+    found = judge_drawings(evidence.units)
+    rows = []
+    for one in np.unique(found.annotator).tolist():
+        mine = found.annotator == one
+        row: list[object] = [who[one], int(mine.sum())]
+        for value in (found.boundary, found.covered, found.beyond):
+            row += clustered_interval(value[mine], found.item[mine])
+        rows.append(tuple(row))
+    names = ("boundary_f", "covered_share", "beyond_share")
+    ends = [column for name in names for column in (name, f"{name}_low", f"{name}_high")]
+    frame = pd.DataFrame(rows, columns=["annotator", "drawings", *ends])
+    note = (
+        "Against the consensus (STAPLE) of things that three or more drew, at most 400 of them: F measure of the "
+        "borders, share of the consensus covered, and share of the drawing beyond it. 95 % intervals, images as the "
+        "sampled units."
+    )
+    return NamedTable("How each annotator draws", note, frame)
 
 
 def _by_class(evidence: Evidence, apart: Floats) -> pd.DataFrame:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.evidence.kinds.shapes import BOX
+from annoaudit.evidence.kinds.outlines import consensus_outline
+from annoaudit.evidence.kinds.shapes import BOX, POINTS, path_of_cells
 from annoaudit.evidence.pictures import crop_picture
 from annoaudit.reporting.views.scene import Scene, Stroke
 
@@ -41,7 +42,7 @@ def draw_scene(evidence: Evidence, at: int) -> Scene:
     strokes = [Stroke("rest", units.outline(k), _class_of(units, k)) for k in rest.tolist()]
     strokes += [Stroke("others", units.outline(k), _class_of(units, k)) for k in others.tolist()]
     if len(others):
-        strokes.append(Stroke("suggested", _suggest(units, thing, inside, others), "where all together put it"))
+        strokes.append(Stroke("suggested", _suggest(units, thing, inside), "where all together put it"))
     strokes += [Stroke("given", units.outline(k), _class_of(units, k)) for k in own.tolist()]
     x, y, width, height = window
     return Scene(
@@ -56,12 +57,16 @@ def _class_of(units: Units, at: int) -> str:
     return said if units.regions.model[at] < 0 else f"{said}, predicted with {units.regions.confidence[at]:.2f}"
 
 
-def _suggest(units: Units, thing: int, inside: Ints, others: Ints) -> tuple[str, ...]:
-    """The consensus of boxes; of other shapes the one of the others that is most like all."""
-    if (units.shapes.form[inside] == BOX).all():
+def _suggest(units: Units, thing: int, inside: Ints) -> tuple[str, ...]:
+    """The consensus of boxes or of outlines; of keypoints the ones that are most like all."""
+    forms = units.shapes.form[inside]
+    if (forms == BOX).all():
         return (_path_of(units.consensus[thing]),)
-    like = [units.alike(np.full(len(inside), one), inside).sum() for one in others.tolist()]
-    return units.outline(int(others[int(np.argmax(like))]))
+    if (forms == POINTS).any():
+        like = [units.alike(np.full(len(inside), one), inside).sum() for one in inside.tolist()]
+        return units.outline(int(inside[int(np.argmax(like))]))
+    cells, (left, top, right, bottom), _ = consensus_outline(units, inside)
+    return (path_of_cells(cells, np.array([left, top, right, bottom])),)
 
 
 def _path_of(box: npt.NDArray[np.float64]) -> str:

@@ -53,7 +53,22 @@ def judge_parts(evidence: Evidence) -> Probabilities:
 
         return judge_options(evidence)
     if evidence.kind in REGIONS:
+        return _judge_regions(evidence)
+    raise Unavailable(f"no model judges questions of kind {evidence.kind}")
+
+
+def _judge_regions(evidence: Evidence) -> Probabilities:
+    """By the predictions that come with the labels, or else by what the pictures show."""
+    if not evidence.units.by_people.all():
         from annoaudit.evidence.kinds.predicted import judge_regions
 
         return judge_regions(evidence)
-    raise Unavailable(f"no model judges questions of kind {evidence.kind}")
+    if evidence.media_root is not None:
+        from annoaudit.evidence.kinds.crops import judge_crops
+
+        return judge_crops(evidence)
+    raise Unavailable(
+        "no model's predictions come with the labels, and no folder of images is given",
+        hint="Give predictions with their confidence (Label Studio predictions, or COCO results beside the labels), or "
+        "the folder of the images.",
+    )

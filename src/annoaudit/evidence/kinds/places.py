@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.evidence.kinds.shapes import BOX
-from annoaudit.statistics.regions.agreement import pair_up
 from annoaudit.statistics.regions.edge_bias import EdgeBias, measure_edge_bias
 from annoaudit.statistics.regions.location import compared_box, gap_of, size_of
 
@@ -57,22 +56,23 @@ def find_places(units: Units) -> Places:
         off[inside] = (units.frame[inside] - held) / sides
         shaped = np.zeros(units.votes.n_items, dtype=bool)
         shaped[units.unit[inside][units.shapes.form[inside] != BOX]] = True
-        _compare_shapes(units, inside[shaped[units.unit[inside]]], gap)
+        _compare_shapes(units, shaped, gap)
     return Places(gap, size, n_others, off)
 
 
-def _compare_shapes(units: Units, places: Ints, gap: Floats) -> None:
+def _compare_shapes(units: Units, shaped: npt.NDArray[np.bool_], gap: Floats) -> None:
     """Write the gaps of regions whose units hold other shapes than upright boxes."""
-    if not len(places):
+    if not shaped.any():
         return
-    first, second = pair_up(np.unique(units.unit[places], return_inverse=True)[1])
-    similarity = units.alike(places[first], places[second])
-    region, value = np.concatenate([first, second]), np.concatenate([similarity, similarity])
+    pairs = units.pairs
+    mine = shaped[units.unit[pairs.first]]
+    region = np.concatenate([pairs.first[mine], pairs.second[mine]])
+    value = np.tile(pairs.similarity[mine], 2)
     order = np.lexsort((value, region))
-    many = np.bincount(region, minlength=len(places))
+    many = np.bincount(region, minlength=len(gap))
     start = np.cumsum(many) - many
     known = np.flatnonzero(many > 0)
-    gap[places[known]] = 1.0 - value[order][start[known] + many[known] // 2]
+    gap[known] = 1.0 - value[order][start[known] + many[known] // 2]
 
 
 def bias_of_edges(units: Units, *, fewest_items: int, seed: int = 0) -> EdgeBias:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.errors import Unavailable
-
 if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
     from annoaudit.evidence.kinds.regions import Units
@@ -36,11 +34,6 @@ def judge_regions(evidence: Evidence) -> Probabilities:
     give it its class. Where a model predicts nothing, the chance of absence follows from how often others confirm what
     one person marks there; with one submission an image, from how much of what people mark the model finds.
 
-    Raises
-    ------
-    Unavailable
-        No predictions come with the labels.
-
     References
     ----------
     Zadrozny, Elkan (2002). Transforming classifier scores into accurate multiclass probability estimates. KDD.
@@ -48,11 +41,6 @@ def judge_regions(evidence: Evidence) -> Probabilities:
     from annoaudit.evidence.probabilities import Probabilities
 
     units = evidence.units
-    if not (~units.by_people).any():
-        raise Unavailable(
-            "no model's predictions come with the labels",
-            hint="Give predictions with their confidence: Label Studio predictions, or COCO results beside the labels.",
-        )
     seen = _Seen.of(units)
     fold = units.regions.item % N_FOLDS
     matrix = np.zeros((units.votes.n_items, units.votes.n_classes))

@@ -7,6 +7,7 @@ predicts make units as well, so "overlooked" is a vote for absence that the mode
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from annoaudit.evidence.kinds.shapes import Shapes, gather_shapes
 from annoaudit.labels import Parts, Votes
 from annoaudit.labels.regions import Regions, select_regions
+from annoaudit.statistics.regions.agreement import MatchedPairs, pair_up
 from annoaudit.statistics.regions.boxes import overlapping_pairs
 from annoaudit.statistics.regions.location import median_box
 from annoaudit.statistics.regions.matching import match_regions
@@ -74,6 +76,13 @@ class Units:
     def by_people(self) -> npt.NDArray[np.bool_]:
         """(R,) whether a person, or a model as an annotator, marked the region."""
         return self.regions.model < 0
+
+    @cached_property
+    def pairs(self) -> MatchedPairs:
+        """All pairs of regions of one unit, and how alike they are."""
+        inside = np.flatnonzero(self.unit >= 0)
+        first, second = pair_up(self.unit[inside])
+        return MatchedPairs(inside[first], inside[second], self.alike(inside[first], inside[second]))
 
     def alike(self, first: Ints, second: Ints) -> Floats:
         """Return (P,) how alike pairs of regions are."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from annoaudit.labels import LabelSet
     from annoaudit.labels.regions import Regions
 
-__all__ = ["BOX", "MASK", "POINTS", "POLYGON", "TURNED", "Shapes", "gather_shapes"]
+__all__ = ["BOX", "MASK", "POINTS", "POLYGON", "TURNED", "Shapes", "gather_shapes", "path_of_cells"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -107,7 +107,7 @@ class Shapes:
     def outline(self, at: int) -> tuple[str, ...]:
         """Return a region as SVG paths: closed ones, or a cross for each keypoint."""
         if self.form[at] == MASK:
-            return (_path_of_cells(self.cells(at, _around(self.frame[[at]]), DRAWN), self.frame[at]),)
+            return (path_of_cells(self.cells(at, _around(self.frame[[at]]), DRAWN), self.frame[at]),)
         if self.form[at] == POINTS:
             size = float(np.abs(self.frame[at, 2:] - self.frame[at, :2]).max()) / 16
             points: Points = self.body[at]
@@ -223,7 +223,7 @@ def _around(frames: Floats) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
-def _path_of_cells(cells: Bools, frame: Floats) -> str:
+def path_of_cells(cells: Bools, frame: Floats) -> str:
     """Draw the border of cells, one step an edge between a filled and an empty one."""
     padded = np.pad(cells, 1)
     across, down = (frame[2:] - frame[:2]) / len(cells)

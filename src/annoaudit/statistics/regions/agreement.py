@@ -112,12 +112,13 @@ class _Teller:
     def __init__(self, shared: Ints, n_annotators: int, n_regions: int, seed: int) -> None:
         self.shared, self.n_annotators, self.n_regions, self.seed = shared, n_annotators, n_regions, seed
 
-    def __call__(self, name: str, sums: Floats, value_of: Callable[[Floats], Floats]) -> Coefficient:
-        value = float(value_of(sums.sum(axis=0, keepdims=True))[0]) if len(sums) else np.nan
+    def __call__(self, name: str, sums: npt.NDArray[np.generic], value_of: Callable[[Floats], Floats]) -> Coefficient:
+        rows: Floats = sums.astype(np.float64)
+        value = float(value_of(rows.sum(axis=0, keepdims=True))[0]) if len(rows) else np.nan
         why = "" if np.isfinite(value) else (TOO_FEW if not len(sums) else "no regions were matched, or all are alike")
         low = high = se = np.nan
         if np.isfinite(value) and len(sums) > 1:
-            replicates = np.concatenate([value_of(one) for one in _resample(sums, self.seed)])
+            replicates = np.concatenate([value_of(one) for one in _resample(rows, self.seed)])
             se = float(np.nanstd(replicates, ddof=1))
             low, high = bootstrap_interval(replicates, value, n=len(sums))
         return Coefficient(

@@ -71,7 +71,7 @@ def measure_edge_bias(
     bias = _fit(near, unit, annotator, n_annotators)
     apart: Floats = _from_others(near - bias[annotator], unit) + bias[annotator]
     size = (apart[:, 2] - apart[:, 0] + apart[:, 3] - apart[:, 1]) / 2.0
-    apart = np.column_stack([apart, size])
+    offsets: Floats = np.column_stack([apart, size])
     order = np.lexsort((item, annotator))
     ends = np.searchsorted(annotator[order], np.arange(n_annotators + 1))
     signs = np.random.default_rng(seed).choice(np.array([-1.0, 1.0], dtype=np.float32), (N_FLIPS, MOST_BLOCKS))
@@ -83,8 +83,8 @@ def measure_edge_bias(
         found.n_items[who] = len(items)
         if len(items) < fewest_items:
             continue
-        found.mean[who], found.low[who], found.high[who] = _bound(apart[mine], code)
-        found.p[who] = _flip(_block_sums(apart[mine], code), signs)
+        found.mean[who], found.low[who], found.high[who] = _bound(offsets[mine], code)
+        found.p[who] = _flip(_block_sums(offsets[mine], code), signs)
     return found
 
 
@@ -92,7 +92,7 @@ def _fit(off: Floats, unit: Ints, annotator: Ints, n_annotators: int) -> Floats:
     """(A, 4) bias of each annotator, that of the median one 0."""
     n_units = int(unit.max(initial=-1)) + 1
     per_unit, per_person = np.bincount(unit, minlength=n_units), np.bincount(annotator, minlength=n_annotators)
-    bias = np.zeros((n_annotators, off.shape[1]))
+    bias: Floats = np.zeros((n_annotators, off.shape[1]))
     present = per_person > 0
     for _ in range(SWEEPS):
         truth = _means(off - bias[annotator], unit, per_unit)

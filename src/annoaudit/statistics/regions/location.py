@@ -18,7 +18,7 @@ STRATUM = 60
 MOST_STRATA = 12
 SMALLEST_SPREAD = 0.25
 GAP_FLOOR = 0.01
-STEEPNESS = 1.5
+STEEPNESS = 3.0
 
 
 def by_size(unit: Ints) -> Iterator[tuple[Ints, Ints]]:
