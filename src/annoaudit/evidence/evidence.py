@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from annoaudit.evidence.peers import PeerEvidence
     from annoaudit.evidence.probabilities import Probabilities
     from annoaudit.evidence.slices import Slices
+    from annoaudit.evidence.tokens import Tokens
     from annoaudit.statistics.cells import Cells
     from annoaudit.statistics.pair_agreement import PairAgreement
     from annoaudit.statistics.peer_predictive import PeerPredictive
     from annoaudit.statistics.ring_scan import Ring
+    from annoaudit.statistics.spans.extents import Extents
     from annoaudit.statistics.truth_inference import TruthInference
 
 __all__ = ["Evidence"]
@@ -108,6 +110,29 @@ class Evidence:
                 "no item has labels of two annotators", hint="Let a share of the items be labelled twice."
             )
         return per_item[self.votes.item] - 1
+
+    @lazy
+    def extents(self) -> Extents:
+        """Where each unit truly starts and ends, and how probable each span's own extent is."""
+        from annoaudit.statistics.spans.extents import infer_extents
+
+        matched = self.matched_spans
+        spans, votes = matched.spans, matched.votes
+        return infer_extents(
+            matched.units.of[: len(spans)],
+            spans.annotator,
+            spans.start,
+            spans.end,
+            n_units=len(matched.units),
+            n_annotators=votes.n_annotators,
+        )
+
+    @lazy
+    def tokens(self) -> Tokens:
+        """The texts of the items as tokens."""
+        from annoaudit.evidence.tokens import tokenise
+
+        return tokenise(self.labels.items)
 
     @lazy
     def gold(self) -> Ints:

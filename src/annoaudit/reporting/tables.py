@@ -227,6 +227,8 @@ def _reading(name: str, value: float) -> str:
     family = _family(name)
     if family == "percent":
         return f"the same answer on {percent(value)} of what two annotators share"
+    if family == "f1":
+        return f"{percent(value)} of the spans of two annotators find their like"
     if family == "area":
         return f"agreement fills {percent(value, 0)} of the area that the label frequencies allow"
     if family == "corrected" and value < 0:
@@ -240,6 +242,8 @@ def _family(name: str) -> str:
     plain = name.casefold().replace("'", "").replace("_", " ")
     if "percent" in plain or "observed" in plain:
         return "percent"
+    if "f1" in plain:
+        return "f1"
     if "bangdiwala" in plain:
         return "area"
     words = ("cohen", "scott", "fleiss", "conger", "kappa", "krippendorff", "alpha", "gwet", "ac1", "ac2")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from annoaudit.auditing.kinds.options import OPTIONS_PAGE
 from annoaudit.auditing.kinds.page import KindPage
+from annoaudit.auditing.kinds.spans import SPANS_PAGE
 from annoaudit.auditing.kinds.words import WORDS_PAGE
 
 __all__ = ["KindPage", "page_of"]
 
-_PAGES: dict[str, KindPage] = {"multichoice": OPTIONS_PAGE}
+_PAGES: dict[str, KindPage] = {"multichoice": OPTIONS_PAGE, "span": SPANS_PAGE, "segment": SPANS_PAGE}
 
 
 def page_of(kind: str) -> KindPage:
