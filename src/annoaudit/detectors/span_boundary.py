@@ -82,7 +82,9 @@ def _explain(evidence: Evidence, at: int, right: float) -> Explanation:
         reason += f"{len(others) - same} of {len(others)} annotators place it elsewhere"
     else:
         reason += f"{same} of {len(others)} annotators mark {_tell(evidence, at, best)}"
-    reason += f". Weighing annotators by how often they agree, its own extent is right with {tell_share(right)}."
+    reason += (
+        f". Weighing annotators by how often they agree, its own extent is right with probability {tell_share(right)}."
+    )
     return Explanation(
         reason.replace(". Weighing", "; weighing"),
         {"start": own[0], "end": own[1], "likely_start": best[0], "likely_end": best[1]},

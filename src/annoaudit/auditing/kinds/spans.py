@@ -123,9 +123,7 @@ def _edges(evidence: Evidence, who: Names) -> NamedTable:
     matched = evidence.matched_spans
     spans, unit = matched.spans, matched.units.of[: len(matched.spans)]
     found = {
-        name: measure_edge_bias(
-            shifts_from_others(unit, edge, len(matched.units)), spans.annotator, spans.item, len(who), evidence.seed
-        )
+        name: measure_edge_bias(shifts_from_others(unit, edge), spans.annotator, spans.item, len(who), evidence.seed)
         for name, edge in (("start", spans.start), ("end", spans.end))
     }
     rows = [
@@ -140,7 +138,7 @@ def _edges(evidence: Evidence, who: Names) -> NamedTable:
     parts = ("early_share", "late_share", f"shift_in_{unit_name}", "p")
     columns = ["annotator", "spans", *(f"{edge}_{part}" for edge in found for part in parts)]
     note = (
-        "Edges against the mean edge of the others' matching spans; shifts below zero are early. p: sign-flip test of "
+        "Edges against the one that most others gave the same span; shifts below zero are early. p: sign-flip test of "
         "early as often as late, whole items flipped; not adjusted for the number of annotators."
     )
     return NamedTable("Where annotators' spans start and end", note, pd.DataFrame(rows, columns=columns))

@@ -130,7 +130,7 @@ def _copies(units: Units) -> Ints:
     key = np.stack([units.item, units.start, units.end])
     fresh = np.r_[True, (key[:, 1:] != key[:, :-1]).any(axis=0)]
     at = np.arange(len(units))
-    return at - np.maximum.accumulate(np.where(fresh, at, 0))
+    return np.asarray(at - np.maximum.accumulate(np.where(fresh, at, 0)), dtype=np.int64)
 
 
 def _extents(units: Units, kind: str) -> list[str]:

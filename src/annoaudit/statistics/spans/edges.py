@@ -32,12 +32,28 @@ class EdgeBias:
     p: Floats
 
 
-def shifts_from_others(unit: Ints, edge: Floats, n_units: int) -> Floats:
-    """Return (M,) each span's edge less the mean edge of the others in its unit; NaN where there is none."""
-    n = np.bincount(unit, minlength=n_units)[unit]
-    total = np.bincount(unit, weights=edge, minlength=n_units)[unit]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(n > 1, edge - (total - edge) / (n - 1), np.nan)
+def shifts_from_others(unit: Ints, edge: Floats) -> Floats:
+    """Return (M,) each span's edge less the edge that most others in its unit have; NaN where no one edge leads.
+
+    So one person's odd edges do not look like a shift of all others.
+    """
+    places, own, count = np.unique(np.stack([unit, edge]), axis=1, return_inverse=True, return_counts=True)
+    own = own.reshape(-1)
+    order = np.lexsort((-count, places[0]))
+    owner = places[0][order]
+    first = np.maximum.accumulate(np.where(np.r_[True, owner[1:] != owner[:-1]], np.arange(len(owner)), 0))
+    top = np.empty(len(order), dtype=np.int64)
+    top[order] = first
+    padded = np.append(order, [-1, -1])
+    at = top[own][:, None] + np.arange(3)
+    options = padded[at]
+    inside = (options >= 0) & (places[0][options] == unit[:, None])
+    n = np.where(inside, count[options] - (options == own[:, None]), 0)
+    best = n.argmax(axis=1)
+    ranked = np.sort(n, axis=1)
+    leads = ranked[:, -1] > ranked[:, -2]
+    value = places[1][options[np.arange(len(edge)), best]] if len(edge) else edge
+    return np.where(leads, edge - value, np.nan)
 
 
 def measure_edge_bias(shift: Floats, annotator: Ints, item: Ints, n_annotators: int, seed: int = 0) -> EdgeBias:

@@ -62,7 +62,7 @@ def infer_extents(
     n_in_unit = np.bincount(unit, minlength=n_units)
     shared = n_in_unit[unit] > 1
     ability = np.full(n_annotators, PRIOR_RIGHT / (PRIOR_RIGHT + PRIOR_WRONG))
-    posterior = np.zeros(len(owner))
+    posterior: Floats = np.zeros(len(owner))
     for _ in range(ROUNDS):
         posterior = _weigh(option, owner, annotator, ability, n_units)
         right = np.bincount(annotator[shared], weights=posterior[option[shared]], minlength=n_annotators)

@@ -166,10 +166,8 @@ def _f1_rows(marks: Marks) -> tuple[sparse.csr_array, sparse.csr_array]:
     sizes = np.bincount(item, minlength=n_items) * (n_sources - 1)
     equal = np.stack([item, marks.start, marks.end, marks.label])
     matched = np.stack([marks.unit, marks.label])
-    return tuple(  # type: ignore[return-value]
-        sparse.csr_array(np.stack([_agreeing(key, marks.place, item, n_items), sizes], axis=1)[asked].astype(float))
-        for key in (equal, matched)
-    )
+    rows = [np.stack([_agreeing(key, marks.place, item, n_items), sizes], axis=1) for key in (equal, matched)]
+    return sparse.csr_array(rows[0][asked].astype(float)), sparse.csr_array(rows[1][asked].astype(float))
 
 
 def _agreeing(key: npt.NDArray[np.generic], place: Ints, item: Ints, n_items: int) -> Floats:
@@ -180,7 +178,7 @@ def _agreeing(key: npt.NDArray[np.generic], place: Ints, item: Ints, n_items: in
     count = np.bincount(code[once])
     home = np.zeros(len(count), dtype=np.int64)
     home[code] = item
-    return np.bincount(home, weights=count * (count - 1.0), minlength=n_items)
+    return np.asarray(np.bincount(home, weights=count * (count - 1.0), minlength=n_items), dtype=np.float64)
 
 
 def _unitize(marks: Marks, runs: Runs, n_classes: int) -> UnitizingSums:
@@ -217,7 +215,8 @@ def _gap_squares(runs: Runs, n_sources: int, length: Floats) -> Floats:
     s, begin = source[order], start[order]
     previous = np.r_[0.0, before[order][:-1]]
     previous[np.r_[True, s[1:] != s[:-1]]] = 0.0
-    return np.bincount(s, weights=np.clip(begin - previous, 0, None) ** 2, minlength=n_sources)
+    squares = np.bincount(s, weights=np.clip(begin - previous, 0, None) ** 2, minlength=n_sources)
+    return np.asarray(squares, dtype=np.float64)
 
 
 def _matching_length(runs: Runs, item: Ints, n_sources: Ints, length: Floats, n_classes: int) -> Floats:
