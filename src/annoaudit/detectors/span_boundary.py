@@ -17,7 +17,7 @@ from annoaudit.labels import EXTENDED
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
 
-__all__ = ["SpanBoundary"]
+__all__ = ["SpanBoundary", "tell_extent"]
 
 MOST_QUOTE = 60
 
@@ -71,32 +71,32 @@ class SpanBoundary:
 
 
 def _explain(evidence: Evidence, at: int, right: float) -> Explanation:
-    matched, extents = evidence.matched_spans, evidence.extents
+    matched, extents, item = evidence.matched_spans, evidence.extents, int(evidence.votes.whole[at])
     unit, mine = int(evidence.votes.item[at]), int(matched.mark[at])
     own = (float(matched.spans.start[mine]), float(matched.spans.end[mine]))
     best = (float(extents.start[unit]), float(extents.end[unit]))
     others = np.flatnonzero(matched.units.of[: len(matched.spans)] == unit)
     same = int(sum((matched.spans.start[k], matched.spans.end[k]) == best for k in others))
-    reason = f"This span is {_tell(evidence, at, own)}; "
+    reason = f"This span is {tell_extent(evidence, item, own)}; "
     if own == best:
         reason += f"{len(others) - same} of {len(others)} annotators place it elsewhere"
     else:
-        reason += f"{same} of {len(others)} annotators mark {_tell(evidence, at, best)}"
+        reason += f"{same} of {len(others)} annotators mark {tell_extent(evidence, item, best)}"
     reason += (
         f". Weighing annotators by how often they agree, its own extent is right with probability {tell_share(right)}."
     )
     return Explanation(
-        reason.replace(". Weighing", "; weighing"),
+        reason,
         {"start": own[0], "end": own[1], "likely_start": best[0], "likely_end": best[1]},
     )
 
 
-def _tell(evidence: Evidence, at: int, extent: tuple[float, float]) -> str:
-    """Return an extent in words, with what is written there."""
+def tell_extent(evidence: Evidence, item: int, extent: tuple[float, float]) -> str:
+    """Return an extent of an item in words, with what is written there."""
     where = spell_extent(*extent, evidence.kind)
     if evidence.kind == "segment":
         return where
-    text = str(evidence.labels.items["text"][int(evidence.votes.whole[at])].as_py() or "")
+    text = str(evidence.labels.items["text"][item].as_py() or "")
     quote = " ".join(text[int(extent[0]) : int(extent[1])].split())
     if not quote:
         return where

@@ -48,4 +48,8 @@ def judge_parts(evidence: Evidence) -> Probabilities:
         from annoaudit.evidence.kinds.options import judge_options
 
         return judge_options(evidence)
+    if evidence.kind in EXTENDED:
+        from annoaudit.evidence.kinds.spans import judge_units
+
+        return judge_units(evidence)
     raise Unavailable(f"no model judges questions of kind {evidence.kind}")
