@@ -26,8 +26,8 @@ class SpanModel:
 
     The model of tokens learned from other items, or other annotators. For a span: the odds of another class, of a
     better boundary one token away, and of nothing; for a place that only the model believes in: the odds of a missing
-    span. The highest of these is the suspicion, taking each kind of error to befall one span in twenty. Where the labels
-    hold predictions, these are the model, as right as they usually are on the other spans.
+    span. The highest of these is the suspicion, taking each kind of error to befall one span in twenty. Where
+    the labels hold predictions, these are the model, as right as they usually are on the other spans.
 
     References
     ----------
@@ -58,7 +58,9 @@ class SpanModel:
             suspicion=suspicion,
             explain=explain,
             given=votes.label,
-            suggested=np.where(judged, judged_votes.doubts.suggested, -1),
+            suggested=np.where(
+                judged & (judged_votes.doubts.suggested != votes.label), judged_votes.doubts.suggested, -1
+            ),
             n=judged.astype(np.int64),
             missing="" if judged.all() else "the place holds no words that the model could judge",
             note=f"probabilities: {judged_votes.source}",
