@@ -15,23 +15,27 @@ from annoaudit.errors import Unavailable
 from annoaudit.evidence.gold import marked_gold
 from annoaudit.evidence.kinds import judge_parts, read_votes
 from annoaudit.evidence.lazy import lazy
-from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Votes
+from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Spans, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
     from annoaudit.evidence.kinds.regions import Units
     from annoaudit.evidence.kinds.sides import Sides
+    from annoaudit.evidence.kinds.span_doubts import VoteDoubts
     from annoaudit.evidence.kinds.spans import MatchedSpans
     from annoaudit.evidence.marks import Marks
     from annoaudit.evidence.neighbours import Neighbours
     from annoaudit.evidence.peers import PeerEvidence
     from annoaudit.evidence.probabilities import Probabilities
     from annoaudit.evidence.slices import Slices
+    from annoaudit.evidence.token_model import TokenModel
+    from annoaudit.evidence.tokens import Tokens
     from annoaudit.statistics.cells import Cells
     from annoaudit.statistics.pair_agreement import PairAgreement
     from annoaudit.statistics.peer_predictive import PeerPredictive
     from annoaudit.statistics.ring_scan import Ring
+    from annoaudit.statistics.spans.extents import Extents
     from annoaudit.statistics.truth_inference import TruthInference
 
 __all__ = ["Evidence"]
@@ -112,8 +116,6 @@ class Evidence:
         """Spans matched across annotators, and the units that these make."""
         from annoaudit.evidence.kinds.spans import read_matched
 
-        if self.kind not in EXTENDED:
-            raise Unavailable(f"questions of kind {self.kind} have no spans")
         return read_matched(self)
 
     @lazy
@@ -125,6 +127,52 @@ class Evidence:
                 "no item has labels of two annotators", hint="Let a share of the items be labelled twice."
             )
         return per_item[self.votes.item] - 1
+
+    @lazy
+    def spans(self) -> Spans:
+        """Spans as they were marked."""
+        if self.kind not in EXTENDED:
+            raise Unavailable(f"questions of kind {self.kind} have no spans")
+        return self.labels.spans(self.question)
+
+    @lazy
+    def token_model(self) -> TokenModel:
+        """Class probabilities of tokens, from a model that did not see their labels."""
+        from annoaudit.evidence.token_model import fit_token_model
+
+        if self.kind != "span":
+            raise Unavailable("only spans of text can be judged by words")
+        return fit_token_model(self.labels.items["text"], self.spans, self.tokens, self.seed)
+
+    @lazy
+    def span_doubts(self) -> VoteDoubts:
+        """What a model that did not see them says against votes on spans."""
+        from annoaudit.evidence.kinds.span_doubts import doubt_votes
+
+        return doubt_votes(self)
+
+    @lazy
+    def extents(self) -> Extents:
+        """Where each unit truly starts and ends, and how probable each span's own extent is."""
+        from annoaudit.statistics.spans.extents import infer_extents
+
+        matched = self.matched_spans
+        spans, votes = matched.spans, matched.votes
+        return infer_extents(
+            matched.units.of[: len(spans)],
+            spans.annotator,
+            spans.start,
+            spans.end,
+            n_units=len(matched.units),
+            n_annotators=votes.n_annotators,
+        )
+
+    @lazy
+    def tokens(self) -> Tokens:
+        """The texts of the items as tokens."""
+        from annoaudit.evidence.tokens import tokenise
+
+        return tokenise(self.labels.items)
 
     @lazy
     def gold(self) -> Ints:

@@ -19,7 +19,7 @@ from annoaudit.reporting.people import (
     pattern_cards,
     patterns_note,
 )
-from annoaudit.reporting.record import AuditRecord, DataRecord, Exhibit, PeopleRecord, QuestionRecord
+from annoaudit.reporting.record import AuditRecord, DataRecord, Exhibit, PeopleRecord, QuestionRecord, QueueEntry
 from annoaudit.reporting.review_queue import Card, queue_cards, queue_note
 from annoaudit.reporting.tables import agreement_table, annotator_table, class_table, sorted_outcomes
 from annoaudit.reporting.text import (
@@ -143,7 +143,7 @@ def _queue_row(card: Card) -> list[str]:
     votes = ", ".join(f"{code_span(vote.label, 40)} \u00d7 {len(vote.who) + vote.n_more}" for vote in card.votes)
     return [
         str(entry.rank),
-        f"{escape_markdown(entry.content, 160)} {code_span(entry.item_id)}" + (link if card.native_url else ""),
+        f"{escape_markdown(_shown(entry), 160)} {code_span(entry.item_id)}" + (link if card.native_url else ""),
         code_span(entry.given),
         code_span(entry.suggested),
         why,
@@ -152,6 +152,11 @@ def _queue_row(card: Card) -> list[str]:
         code_span(entry.annotator),
         number(entry.suspicion),
     ]
+
+
+def _shown(entry: QueueEntry) -> str:
+    """Return how the label is shown where that can be said in words, else the item's content."""
+    return str(getattr(entry.view, "in_words", "")) or entry.content
 
 
 def _people(people: PeopleRecord) -> Iterable[str]:

@@ -54,6 +54,10 @@ def judge_parts(evidence: Evidence) -> Probabilities:
         return judge_options(evidence)
     if evidence.kind in REGIONS:
         return _judge_regions(evidence)
+    if evidence.kind in EXTENDED:
+        from annoaudit.evidence.kinds.spans import judge_units
+
+        return judge_units(evidence)
     raise Unavailable(f"no model judges questions of kind {evidence.kind}")
 
 

@@ -10,13 +10,26 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annoaudit.errors import Unavailable
 from annoaudit.labels import Parts, Spans, Votes
+from annoaudit.statistics.spans.doubts import average_tokens, cover_tokens, find_unmarked
 from annoaudit.statistics.spans.matching import Units, match_spans
 
 if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
+    from annoaudit.evidence.probabilities import Probabilities
 
-__all__ = ["ABSENT", "Candidates", "MatchedSpans", "absent_class", "match_marks", "read_matched", "spell_extent"]
+__all__ = [
+    "ABSENT",
+    "Candidates",
+    "MatchedSpans",
+    "absent_class",
+    "judge_units",
+    "mark_tokens",
+    "match_marks",
+    "read_matched",
+    "spell_extent",
+]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -130,7 +143,7 @@ def _copies(units: Units) -> Ints:
     key = np.stack([units.item, units.start, units.end])
     fresh = np.r_[True, (key[:, 1:] != key[:, :-1]).any(axis=0)]
     at = np.arange(len(units))
-    return at - np.maximum.accumulate(np.where(fresh, at, 0))
+    return np.asarray(at - np.maximum.accumulate(np.where(fresh, at, 0)), dtype=np.int64)
 
 
 def _extents(units: Units, kind: str) -> list[str]:
@@ -174,6 +187,61 @@ def _unit_ids(item_ids: pa.Array, units: Units) -> pa.Array:
 
 
 def read_matched(evidence: Evidence) -> MatchedSpans:
-    """Return the matched spans of the evidence's question."""
-    labels = evidence.labels
-    return match_marks(labels.items["text"], labels.spans(evidence.question))
+    """Return the matched spans of the evidence's question, with the units that only a model believes in."""
+    labels, spans = evidence.labels, evidence.spans
+    return match_marks(labels.items["text"], spans, _find_candidates(evidence, spans))
+
+
+def _find_candidates(evidence: Evidence, spans: Spans) -> Candidates | None:
+    try:
+        tokens, model = evidence.tokens, evidence.token_model
+    except Unavailable:
+        return None
+    marked = mark_tokens(evidence, spans)
+    first, last, label = find_unmarked(model.matrix, tokens.item, marked)
+    return Candidates(tokens.item[first], tokens.start[first], tokens.end[last - 1], label)
+
+
+def mark_tokens(evidence: Evidence, spans: Spans) -> npt.NDArray[np.bool_]:
+    """(T,) whether a person or a prediction marked each token."""
+    tokens, shown = evidence.tokens, spans.predicted
+    first, last = cover_tokens(
+        tokens.item, tokens.start, tokens.end, np.concatenate([spans.item, shown.item]),
+        np.concatenate([spans.start, shown.start]), np.concatenate([spans.end, shown.end]),
+    )  # fmt: skip
+    steps = np.bincount(first, minlength=len(tokens) + 1) - np.bincount(last, minlength=len(tokens) + 1)
+    return np.asarray(np.cumsum(steps[:-1]) > 0)
+
+
+def judge_units(evidence: Evidence) -> Probabilities:
+    """Judge each unit by the tokens in it, or by the predictions in the labels where there are any.
+
+    Raises
+    ------
+    Unavailable
+        There are neither predictions nor texts that a model can learn from.
+    """
+    from annoaudit.evidence.probabilities import Probabilities
+
+    matched = evidence.matched_spans
+    if len(matched.spans.predicted):
+        return Probabilities(_trust_predictions(matched), "supplied", note="as right as these predictions usually are")
+    tokens, model, units = evidence.tokens, evidence.token_model, matched.units
+    first, last = cover_tokens(tokens.item, tokens.start, tokens.end, units.item, units.start, units.end)
+    return Probabilities(
+        average_tokens(model.matrix, first, last), model.source, log_loss=model.log_loss,
+        note="a linear model of words, shapes and context, averaged over tokens",
+    )  # fmt: skip
+
+
+def _trust_predictions(matched: MatchedSpans) -> Floats:
+    """(U, K + 1) how often people give each class where a prediction gives this one, the unit's own votes left out."""
+    votes, shown = matched.votes, matched.spans.predicted
+    n_classes = votes.n_classes
+    said = np.full(votes.n_items, n_classes - 1, dtype=np.int64)
+    said[matched.guessed] = shown.label
+    counts = votes.counts.astype(np.float64)
+    table = np.zeros((n_classes, n_classes))
+    np.add.at(table, said, counts)
+    left = table[said] - counts + 0.5 + 4.0 * np.eye(n_classes)[said]
+    return np.asarray(left / left.sum(axis=1, keepdims=True))

@@ -104,7 +104,7 @@ def _join_equal(item: Ints, source: Ints, start: Floats, end: Floats, label: Int
     copy = np.empty(len(order), dtype=np.int64)
     copy[order] = at - first
     _, group = np.unique(key * (int(copy.max(initial=0)) + 1) + copy, return_inverse=True)
-    return group.astype(np.int64)
+    return np.asarray(group, dtype=np.int64)
 
 
 def _join_alike(group: Ints, source: Ints, start: Floats, end: Floats, label: Ints, pairs: tuple[Ints, Ints]) -> Ints:
@@ -149,7 +149,7 @@ def _join_best(a: Ints, b: Ints, alike: Floats, n: int) -> Ints:
     renamed = np.arange(n)
     renamed[b[mutual]] = a[mutual]
     _, compact = np.unique(renamed, return_inverse=True)
-    return compact.astype(np.int64)
+    return np.asarray(compact, dtype=np.int64)
 
 
 def _name_units(group: Ints, item: Ints, start: Floats, end: Floats, *, complete: bool) -> Units:
