@@ -36,12 +36,14 @@ THRESHOLDS: Mapping[str, float] = {
 }
 SEVERITY: Mapping[str, Severity] = {
     "accepts_predictions": "L1",
+    "batch_shift": "L1",
     "copying": "L2",
     "drift": "L1",
     "embedding_poison": "L1",
     "fixed_response": "L1",
     "gold_gap": "L2",
     "identical_artefacts": "L3",
+    "near_duplicates": "L1",
     "peer_score": "L1",
     "ring": "L2",
     "self_consistency": "L1",
