@@ -107,11 +107,16 @@ def as_labels(planted: Planted) -> LabelSet:
     )  # fmt: skip
 
 
+def model_of(case: Case) -> Path:
+    """Where the class probabilities of a cell are kept."""
+    name, kind, strength, seed = case
+    return MODELS / f"{name}_{kind}_{strength:g}_{seed}.npz"
+
+
 def gather(case: Case, planted: Planted) -> Evidence:
     """Evidence as an audit has it; probabilities and copies are kept on disk, since they take most of the time."""
     evidence = Evidence(as_labels(planted), "intent")
-    name, kind, strength, seed = case
-    path = MODELS / f"{name}_{kind}_{strength:g}_{seed}.npz"
+    path = model_of(case)
     if not path.exists():
         MODELS.mkdir(parents=True, exist_ok=True)
         matrix, cluster = evidence.probabilities.matrix, evidence.near_duplicates

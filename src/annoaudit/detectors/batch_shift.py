@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy import sparse
 
 from annoaudit.detectors.data_exhibits import Innocence, show_texts
 from annoaudit.errors import Unavailable
@@ -146,7 +147,7 @@ def _reduce(evidence: Evidence) -> npt.NDArray[np.floating] | None:
     except Unavailable:
         return None
     if matrix.shape[1] <= DIMENSIONS:
-        return np.asarray(matrix.todense() if evidence.features.is_sparse else matrix)
+        return sparse.csr_matrix(matrix).toarray() if evidence.features.is_sparse else np.asarray(matrix)
     n_parts = min(DIMENSIONS, min(matrix.shape) - 1)
     return np.asarray(TruncatedSVD(n_parts, random_state=evidence.seed).fit_transform(matrix)) if n_parts > 0 else None
 
