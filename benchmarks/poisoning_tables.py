@@ -120,9 +120,7 @@ def print_shift(rows: list[Row]) -> None:
 
 
 def print_copies(rows: list[Row], scale: list[Row]) -> None:
-    print(
-        "**Near copies**: one word changed, dropped or doubled in texts of 8 words or more; digits as JPEG, quality 40+:\n"
-    )
+    print("**Near copies**: one word changed, dropped or doubled in texts of 8 words or more; digits as JPEG at 40+:\n")
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row["case"][0], []).append(row)
