@@ -124,8 +124,8 @@ class BatchShift:
                 yield _Comparison(name, FEATURES, new, old, shift)
             yield _Comparison(name, CLASSES, new, old, compare_classes(share[rows], flag, one, evidence.seed))
             if chance is not None and np.isfinite(chance[rows]).all():
-                stratum = np.unique(chance[rows].argmax(axis=1), return_inverse=True)[1]
-                shift = compare_classes(share[rows] - chance[rows], flag, stratum, evidence.seed)
+                expected = chance[rows].argmax(axis=1)
+                shift = compare_classes(share[rows] - chance[rows], flag, expected, evidence.seed)
                 yield _Comparison(name, LABELS, new, old, shift)
 
 
@@ -195,7 +195,7 @@ def _explain(evidence: Evidence, one: _Comparison) -> Explanation:
             f"can be told from older ones by a classifier with an area under the ROC curve of {0.5 + shift.effect:.2f}"
         )
     else:
-        given = " beyond what the items explain" if one.of == LABELS else ""
+        given = f" where “{votes.classes[shift.stratum]}” is expected, beyond that" if one.of == LABELS else ""
         told = f"differ most in the class “{votes.classes[shift.which]}”, by {100 * shift.effect:.0f} points{given}"
     facts: dict[str, object] = {
         "statistic": "area under the ROC curve" if one.of == FEATURES else "largest difference of a class",
