@@ -37,6 +37,7 @@ THRESHOLDS: Mapping[str, float] = {
 }
 SEVERITY: Mapping[str, Severity] = {
     "accepts_predictions": "L1",
+    "batch_shift": "L1",
     "copying": "L2",
     "drift": "L1",
     "edge_bias": "L1",
@@ -45,6 +46,7 @@ SEVERITY: Mapping[str, Severity] = {
     "gold_gap": "L2",
     "identical_artefacts": "L3",
     "length_bias": "L1",
+    "near_duplicates": "L1",
     "peer_score": "L1",
     "position_bias": "L2",
     "ring": "L2",

@@ -120,6 +120,19 @@ METHODS: dict[str, Method] = {
         "Tran, Li, Madry (2018), NeurIPS; Chen et al. (2018), arXiv 1811.03728; Rousseeuw (1987), J. Computational and "
         "Applied Mathematics 20",
     ),
+    "near_duplicates": Method(
+        "near_duplicates",
+        "Copies and near copies across splits and in clusters, and batches whose items lie closer together than 99.9 % "
+        "of nearest neighbours across batches. Counted, not tested.",
+        "Bayardo, Ma, Srikant (2007), WWW",
+    ),
+    "batch_shift": Method(
+        "batch_shift",
+        "Each late batch against the items before it: a cross-fitted classifier on features, class shares, and labels "
+        "less what a model expects, within strata of the expected class; permutation p values, false discovery rate "
+        "held.",
+        "Lopez-Paz, Oquab (2017), ICLR; Besag, Clifford (1991), Biometrika 78",
+    ),
     "trigger_scan": Method(
         "trigger_scan",
         "Words, phrases, metadata values and image patches whose items carry a class more often than the rest of each "
