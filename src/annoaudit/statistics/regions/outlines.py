@@ -172,7 +172,7 @@ def thin_ring(ring: Floats, tolerance: float) -> Floats:
             middle = first + 1 + worst
             kept[middle] = True
             parts += [(first, middle), (middle, last)]
-    return ring[kept[:-1]]
+    return np.asarray(ring[kept[:-1]], dtype=np.float64)
 
 
 def _distance(points: Floats, start: Floats, end: Floats) -> Floats:
