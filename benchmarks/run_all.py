@@ -29,7 +29,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "truth_inference_cost": ("benchmarks/truth_inference_cost.py",),
     "label_errors": ("benchmarks/label_errors.py",),
     "label_errors_cost": ("benchmarks/label_errors_cost.py",),
-    "forensics": ("benchmarks/forensics.py", "null", "ring", "power", "delay", "table", "--budget", "40"),
+    "forensics": ("benchmarks/forensics.py", "null", "few", "ring", "power", "delay", "table", "--budget", "40"),
     "forensics_people": ("benchmarks/forensics_people.py", "people"),
     "forensics_cost": ("benchmarks/forensics_people.py", "cost"),
     "kinds_regions": ("benchmarks/kinds_regions.py", "found", "shapes", "pictures", "null", "coco", "cost"),
@@ -44,6 +44,10 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "killing": ("benchmarks/killing.py", "200", "1"),
     "ledger": ("benchmarks/ledger.py", "1000000"),
     "store": ("benchmarks/store.py",),
+    "month": ("benchmarks/month.py", "--seeds", "2"),
+    "large_night": ("benchmarks/large_night.py", "1000000"),
+    "large_night_weekly": ("benchmarks/large_night.py", "40000", "--texts", "--weekly"),
+    "large_night_nightly": ("benchmarks/large_night.py", "40000", "--texts"),
 }
 WITH_PEERS = {
     "truth_inference_cost": ("crowd-kit==1.4.2",),

@@ -75,8 +75,10 @@ METHODS: dict[str, Method] = {
     "slice_scan": Method(
         "slice_scan",
         "Largest pile of an annotator's departures in one slice, against the same number drawn where peers find them "
-        "likely; p values by sequential Monte Carlo.",
-        "Kulldorff (1997), Communications in Statistics 26; Besag, Clifford (1991), Biometrika 78",
+        "likely; a group that departs together, found on half of the items and tested on the other half; p values by "
+        "sequential Monte Carlo.",
+        "Kulldorff (1997), Communications in Statistics 26; Besag, Clifford (1991), Biometrika 78; Speakman et al. "
+        "(2016), J. Computational and Graphical Statistics 25",
     ),
     "fixed_response": Method(
         "fixed_response",
@@ -90,8 +92,10 @@ METHODS: dict[str, Method] = {
     ),
     "ring": Method(
         "ring",
-        "Largest eigenvalue of the matrix of pair scores, against shuffles of who gave which label inside each item.",
-        "Patefield (1981), Applied Statistics 30; Johnstone (2001), Annals of Statistics 29",
+        "Largest eigenvalue of the matrix of pair scores, against shuffles of who gave which label inside each item, "
+        "by odds that give everybody as many odd labels as they have.",
+        "Patefield (1981), Applied Statistics 30; Hunter (2004), Annals of Statistics 32; Johnstone (2001), Annals of "
+        "Statistics 29",
     ),
     "copying": Method(
         "copying",
@@ -106,8 +110,22 @@ METHODS: dict[str, Method] = {
     "peer_score": Method(
         "peer_score",
         "Agreement with what a typical other annotator would say (from the item's features and the others' labels), "
-        "against the team's own spread; a rank among this team, not a test.",
+        "allowing for how hard the items are, against the team's own spread; a rank among this team, not a test.",
         "Miller, Resnick, Zeckhauser (2005), Management Science 51; Efron (2004), JASA 99",
+    ),
+    "embedding_poison": Method(
+        "embedding_poison",
+        "Each class in two clusters of its features, ranked by how far apart they are (silhouette); items inside by "
+        "their share in the strongest direction of the class. A rank, not a test.",
+        "Tran, Li, Madry (2018), NeurIPS; Chen et al. (2018), arXiv 1811.03728; Rousseeuw (1987), J. Computational and "
+        "Applied Mathematics 20",
+    ),
+    "trigger_scan": Method(
+        "trigger_scan",
+        "Words, phrases, metadata values and image patches whose items carry a class more often than the rest of each "
+        "item explains, by a model that saw none of their labels; exact Poisson-binomial p values, false discovery "
+        "rate held over all marks and classes, marks that others explain set aside.",
+        "He, Wang, Rubinstein, Cohn (2023), EMNLP; Hong (2013), Computational Statistics and Data Analysis 59",
     ),
     "sequence_pattern": Method(
         "sequence_pattern",
@@ -137,6 +155,17 @@ METHODS: dict[str, Method] = {
         "self_consistency",
         "Cohen's kappa of an annotator's first and second answers, against the team's spread; a rank, not a test.",
         "Cohen (1960), Educational and Psychological Measurement 20",
+    ),
+    "position_bias": Method(
+        "position_bias",
+        "Change of the chance of choosing the left side beside what others say of the same comparison, from the team's "
+        "median; robust standard error and the team's own spread.",
+        "MacKinnon, White (1985), J. Econometrics 29; Efron (2004), JASA 99",
+    ),
+    "length_bias": Method(
+        "length_bias",
+        "As position_bias, for the longer of two texts.",
+        "Dubois et al. (2024), COLM",
     ),
     "timing": Method(
         "timing",

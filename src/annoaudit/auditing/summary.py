@@ -212,6 +212,9 @@ def _error_rate(evidence: Evidence, apart: Floats) -> ErrorRate:
 
 
 def _unknown_error_rate(apart: Floats) -> ErrorRate:
+    if 0 < len(apart) <= PLANNED_REVIEWS:
+        n = f"all {len(apart):,} labels" if len(apart) > 1 else "the one label"
+        return ErrorRate(known=False, sentence=f"Error rate: not known; review {n} to know it.")
     known = apart[np.isfinite(apart)]
     guess = float(known.mean()) if len(known) else 0.1
     low, high = exact_interval(np.array([round(guess * PLANNED_REVIEWS)]), np.array([PLANNED_REVIEWS]))

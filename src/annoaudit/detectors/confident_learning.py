@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.evidence.kinds import WITH_CLASSES
 from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.labels import EXTENDED
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -34,7 +35,7 @@ class ConfidentLearning:
     name = "confident_learning"
     version = "1"
     level: ClassVar[Level] = "label"
-    kinds: ClassVar[tuple[str, ...]] = WITH_CLASSES
+    kinds: ClassVar[tuple[str, ...]] = tuple(kind for kind in WITH_CLASSES if kind not in EXTENDED)
     needs = ("probabilities",)
 
     def score(self, evidence: Evidence) -> Scores:

@@ -15,20 +15,27 @@ from annoaudit.errors import Unavailable
 from annoaudit.evidence.gold import marked_gold
 from annoaudit.evidence.kinds import judge_parts, read_votes
 from annoaudit.evidence.lazy import lazy
-from annoaudit.labels import NOMINAL, REGIONS, LabelSet, Votes
+from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Spans, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
     from annoaudit.evidence.kinds.regions import Units
+    from annoaudit.evidence.kinds.sides import Sides
+    from annoaudit.evidence.kinds.span_doubts import VoteDoubts
+    from annoaudit.evidence.kinds.spans import MatchedSpans
+    from annoaudit.evidence.marks import Marks
     from annoaudit.evidence.neighbours import Neighbours
     from annoaudit.evidence.peers import PeerEvidence
     from annoaudit.evidence.probabilities import Probabilities
     from annoaudit.evidence.slices import Slices
+    from annoaudit.evidence.token_model import TokenModel
+    from annoaudit.evidence.tokens import Tokens
     from annoaudit.statistics.cells import Cells
     from annoaudit.statistics.pair_agreement import PairAgreement
     from annoaudit.statistics.peer_predictive import PeerPredictive
     from annoaudit.statistics.ring_scan import Ring
+    from annoaudit.statistics.spans.extents import Extents
     from annoaudit.statistics.truth_inference import TruthInference
 
 __all__ = ["Evidence"]
@@ -89,7 +96,11 @@ class Evidence:
     @cached_property
     def votes(self) -> Votes:
         """The votes on the question: one of each annotator for each item, or for each part of an item."""
-        return self.units.votes if self.kind in REGIONS else read_votes(self.labels, self.question)
+        if self.kind in REGIONS:
+            return self.units.votes
+        if self.kind in EXTENDED:
+            return self.matched_spans.votes
+        return read_votes(self.labels, self.question)
 
     @lazy
     def units(self) -> Units:
@@ -101,6 +112,13 @@ class Evidence:
         return gather_units(self.labels, self.question, threshold=self.overlap)
 
     @lazy
+    def matched_spans(self) -> MatchedSpans:
+        """Spans matched across annotators, and the units that these make."""
+        from annoaudit.evidence.kinds.spans import read_matched
+
+        return read_matched(self)
+
+    @lazy
     def repeated(self) -> Ints:
         """(L,) number of other labels on the item of each vote; needs an item with two labels."""
         per_item = np.bincount(self.votes.item, minlength=self.votes.n_items)
@@ -109,6 +127,52 @@ class Evidence:
                 "no item has labels of two annotators", hint="Let a share of the items be labelled twice."
             )
         return per_item[self.votes.item] - 1
+
+    @lazy
+    def spans(self) -> Spans:
+        """Spans as they were marked."""
+        if self.kind not in EXTENDED:
+            raise Unavailable(f"questions of kind {self.kind} have no spans")
+        return self.labels.spans(self.question)
+
+    @lazy
+    def token_model(self) -> TokenModel:
+        """Class probabilities of tokens, from a model that did not see their labels."""
+        from annoaudit.evidence.token_model import fit_token_model
+
+        if self.kind != "span":
+            raise Unavailable("only spans of text can be judged by words")
+        return fit_token_model(self.labels.items["text"], self.spans, self.tokens, self.seed)
+
+    @lazy
+    def span_doubts(self) -> VoteDoubts:
+        """What a model that did not see them says against votes on spans."""
+        from annoaudit.evidence.kinds.span_doubts import doubt_votes
+
+        return doubt_votes(self)
+
+    @lazy
+    def extents(self) -> Extents:
+        """Where each unit truly starts and ends, and how probable each span's own extent is."""
+        from annoaudit.statistics.spans.extents import infer_extents
+
+        matched = self.matched_spans
+        spans, votes = matched.spans, matched.votes
+        return infer_extents(
+            matched.units.of[: len(spans)],
+            spans.annotator,
+            spans.start,
+            spans.end,
+            n_units=len(matched.units),
+            n_annotators=votes.n_annotators,
+        )
+
+    @lazy
+    def tokens(self) -> Tokens:
+        """The texts of the items as tokens."""
+        from annoaudit.evidence.tokens import tokenise
+
+        return tokenise(self.labels.items)
 
     @lazy
     def gold(self) -> Ints:
@@ -122,7 +186,11 @@ class Evidence:
 
     @lazy
     def features(self) -> Features:
-        """Feature vectors of the items."""
+        """Feature vectors of the items; of pairs, what sets the left side apart from the right."""
+        if self.kind == "pair":
+            from annoaudit.evidence.kinds.pairs import describe_pairs
+
+            return describe_pairs(self)
         from annoaudit.evidence.features import build_features
 
         return build_features(
@@ -132,9 +200,22 @@ class Evidence:
     @lazy
     def near_duplicates(self) -> Ints:
         """(N,) cluster of each item; items of one cluster are copies or near copies of each other."""
+        if self.kind == "pair":
+            from annoaudit.evidence.kinds.pairs import cluster_pairs
+
+            return cluster_pairs(self)
         from annoaudit.evidence.near_duplicates import cluster_near_duplicates
 
         return np.asarray(cluster_near_duplicates(self.labels.items, self.features), dtype=np.int64)
+
+    @lazy
+    def sides(self) -> Sides:
+        """What stood on the left and on the right of each item; for pairs."""
+        from annoaudit.evidence.kinds.sides import read_sides
+
+        if self.kind != "pair":
+            raise Unavailable(f"questions of kind {self.kind} have no sides")
+        return read_sides(self.labels)
 
     @lazy
     def neighbours(self) -> Neighbours:
@@ -246,6 +327,13 @@ class Evidence:
         from annoaudit.evidence.slices import gather_slices
 
         return gather_slices(self)
+
+    @lazy
+    def marks(self) -> Marks:
+        """Words, phrases, metadata values and image patches that items carry."""
+        from annoaudit.evidence.marks import gather_marks
+
+        return gather_marks(self.labels.items, self.media_root)
 
     @lazy
     def submitted_ms(self) -> Ints:

@@ -16,12 +16,21 @@ from annoaudit.errors import Unavailable
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["FORMATS", "MOST_PIXELS", "READ_FAILURES", "describe_crops", "describe_images", "locate"]
+__all__ = [
+    "FORMATS",
+    "MOST_PIXELS",
+    "READ_FAILURES",
+    "SIDE",
+    "describe_crops",
+    "describe_images",
+    "locate",
+    "read_images",
+]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-_SIDE = 32
+SIDE = 32
 _CELL = 8
 _ANGLES = 9
 _THUMB = 8
@@ -60,9 +69,25 @@ def describe_images(uris: Sequence[str | None], media_root: Path) -> tuple[Float
     ----------
     Dalal, Triggs. Histograms of oriented gradients for human detection. CVPR 2005.
     """
+    return _describe(*read_images(uris, media_root))
+
+
+def read_images(uris: Sequence[str | None], media_root: Path) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Read image files under ``media_root`` at 32 x 32; as :func:`describe_images` does, nothing is fetched.
+
+    Returns
+    -------
+    tuple
+        (N, 32, 32, 3) float32 in [0, 1] (zero where unreadable) and (N,) whether the image was read.
+
+    Raises
+    ------
+    Unavailable
+        Pillow is not installed.
+    """
     _require_pillow()
     root = media_root.resolve()
-    return _describe([_read(locate(uri, root)) for uri in uris])
+    return _stack([_read(locate(uri, root)) for uri in uris])
 
 
 def describe_crops(
@@ -102,7 +127,7 @@ def describe_crops(
             crops = _read_crops(locate(uris[one], root), window[part], frame[one])
             for at, crop in zip(part.tolist(), crops, strict=True):
                 pictures[at] = crop
-    return _describe(pictures)
+    return _describe(*_stack(pictures))
 
 
 def _require_pillow() -> None:
@@ -112,10 +137,13 @@ def _require_pillow() -> None:
         raise Unavailable("images need an optional package", hint='pip install "annoaudit[images]"') from error
 
 
-def _describe(pictures: Sequence[Floats | None]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _stack(pictures: Sequence[Floats | None]) -> tuple[Floats, npt.NDArray[np.bool_]]:
     readable = np.array([picture is not None for picture in pictures], dtype=bool)
-    empty = np.zeros((_SIDE, _SIDE, 3), dtype=np.float32)
-    stack = np.stack([empty if picture is None else picture for picture in pictures])
+    empty = np.zeros((SIDE, SIDE, 3), dtype=np.float32)
+    return np.stack([empty if picture is None else picture for picture in pictures]), readable
+
+
+def _describe(stack: Floats, readable: npt.NDArray[np.bool_]) -> tuple[Floats, npt.NDArray[np.bool_]]:
     features = np.hstack([_orientations(stack.mean(axis=3)), _thumbnails(stack)])
     features[~readable] = 0
     return features.astype(np.float32), readable
@@ -144,9 +172,9 @@ def _read(path: Path | None) -> Floats | None:
             with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     return None
-                image.draft("RGB", (4 * _SIDE, 4 * _SIDE))
+                image.draft("RGB", (4 * SIDE, 4 * SIDE))
                 upright = ImageOps.exif_transpose(image).convert("RGB")
-                small = upright.resize((_SIDE, _SIDE), Image.Resampling.BOX)
+                small = upright.resize((SIDE, SIDE), Image.Resampling.BOX)
     except (*READ_FAILURES, Image.DecompressionBombError):
         return None
     return np.asarray(small, dtype=np.float32) / np.float32(255)
@@ -182,7 +210,7 @@ def _crop(image: Image, edges: Sequence[int]) -> Floats | None:
     right, bottom = min(edges[2], image.width), min(edges[3], image.height)
     if right <= left or bottom <= top:
         return None
-    small = image.resize((_SIDE, _SIDE), Pillow.Resampling.BOX, box=(left, top, right, bottom))
+    small = image.resize((SIDE, SIDE), Pillow.Resampling.BOX, box=(left, top, right, bottom))
     return np.asarray(small, dtype=np.float32) / np.float32(255)
 
 
@@ -194,7 +222,7 @@ def _orientations(gray: Floats) -> Floats:
     size = np.hypot(across, down)
     angle = (np.arctan2(down, across) % np.pi) * (_ANGLES / np.pi)
     bins = np.floor(angle).astype(np.int64) % _ANGLES
-    n, cells = len(gray), _SIDE // _CELL
+    n, cells = len(gray), SIDE // _CELL
     histogram = np.zeros((n, cells, cells, _ANGLES), dtype=np.float32)
     for k in range(_ANGLES):
         part = np.where(bins == k, size, 0)
@@ -207,6 +235,6 @@ def _orientations(gray: Floats) -> Floats:
 
 
 def _thumbnails(stack: Floats) -> Floats:
-    step = _SIDE // _THUMB
+    step = SIDE // _THUMB
     small = stack.reshape(len(stack), _THUMB, step, _THUMB, step, 3).mean(axis=(2, 4))
     return np.asarray(small.reshape(len(stack), -1), dtype=np.float32)

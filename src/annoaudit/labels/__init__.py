@@ -5,10 +5,12 @@ from annoaudit.labels.ids import stable_ids
 from annoaudit.labels.labelset import LabelSet, as_tables
 from annoaudit.labels.regions import REGIONS
 from annoaudit.labels.schema import SCHEMA_VERSION, SCHEMAS, TABLES
+from annoaudit.labels.spans import EXTENDED, PredictedSpans, Spans
 from annoaudit.labels.submissions import Submissions, owners_of, select_submissions
 from annoaudit.labels.votes import MEASURED, NOMINAL, Parts, Selections, Votes
 
 __all__ = [
+    "EXTENDED",
     "MEASURED",
     "NOMINAL",
     "REGIONS",
@@ -17,7 +19,9 @@ __all__ = [
     "TABLES",
     "LabelSet",
     "Parts",
+    "PredictedSpans",
     "Selections",
+    "Spans",
     "Submissions",
     "Votes",
     "as_tables",

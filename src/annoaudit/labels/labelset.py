@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from annoaudit.errors import RefusedInput, UsageError
 from annoaudit.labels.schema import SCHEMA_VERSION, SCHEMAS, TABLES
+from annoaudit.labels.spans import Spans, select_spans
 from annoaudit.labels.validation import find_problems
 from annoaudit.labels.votes import MEASURED, NOMINAL, Selections, Votes, select_selections, select_votes
 
@@ -142,6 +143,11 @@ class LabelSet:
     def selections(self, question: str | None = None) -> Selections:
         """Return the multi-choice labels of a question (the first such question by default)."""
         return select_selections(self, self._pick(question, "multichoice"))
+
+    def spans(self, question: str | None = None) -> Spans:
+        """Return the stretches marked for a question of text spans or time segments (the first by default)."""
+        kind = "segment" if question in self.questions_of("segment") else "span"
+        return select_spans(self, self._pick(question, kind), kind)
 
     def _pick(self, question: str | None, kind: str) -> str:
         candidates = self.questions_of(kind)

@@ -231,6 +231,8 @@ def _reading(name: str, value: float) -> str:
         return f"{percent(value)} of what two annotators mark has its match at the other, at this overlap or more"
     if family == "overlap":
         return f"matched regions share {percent(value)} of the area they cover together"
+    if family == "f1":
+        return f"{percent(value)} of the spans of two annotators find their like"
     if family == "area":
         return f"agreement fills {percent(value, 0)} of the area that the label frequencies allow"
     if family == "corrected" and value < 0:
@@ -248,6 +250,8 @@ def _family(name: str) -> str:
         return "matched"
     if plain == "mean overlap":
         return "overlap"
+    if "f1" in plain:
+        return "f1"
     if "bangdiwala" in plain:
         return "area"
     words = ("cohen", "scott", "fleiss", "conger", "kappa", "krippendorff", "alpha", "gwet", "ac1", "ac2")

@@ -16,6 +16,7 @@ from annoaudit.evidence.kinds import AUDITED, read_votes
 from annoaudit.findings import LEVELS, Scores
 from annoaudit.labels import LabelSet
 from annoaudit.simulation import TeamDesign, simulate_team
+from annoaudit.simulation.preferences import PreferenceDesign, simulate_preferences
 from annoaudit.simulation.scenes import SceneDesign, simulate_scenes
 from annoaudit.simulation.tables import as_labels
 from annoaudit.testing.teams import make_team
@@ -127,3 +128,5 @@ def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
         scenes = SceneDesign(n_images=n_images, n_annotators=4, redundancy=redundancy, model=model)
         words = f"boxes on {n_images} images, {redundancy} an image{', with predictions' * model}"
         yield words, simulate_scenes(scenes, seed=9).labels, None
+    pairs = PreferenceDesign(n_items=80, n_annotators=4)
+    yield "pairs", simulate_preferences(pairs, seed=9).labels, None

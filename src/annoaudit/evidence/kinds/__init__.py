@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from annoaudit.errors import Unavailable
-from annoaudit.labels import NOMINAL, REGIONS, LabelSet, Votes
+from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AUDITED", "IN_PARTS", "WITH_CLASSES", "judge_parts", "read_votes"]
 
-IN_PARTS = ("multichoice", *REGIONS)
+IN_PARTS = ("multichoice", *EXTENDED, *REGIONS)
 """Kinds whose answer is a set of parts."""
 WITH_CLASSES = (*NOMINAL, *IN_PARTS)
 """Kinds whose votes are of a few classes, so that a true class can be inferred."""
@@ -54,6 +54,10 @@ def judge_parts(evidence: Evidence) -> Probabilities:
         return judge_options(evidence)
     if evidence.kind in REGIONS:
         return _judge_regions(evidence)
+    if evidence.kind in EXTENDED:
+        from annoaudit.evidence.kinds.spans import judge_units
+
+        return judge_units(evidence)
     raise Unavailable(f"no model judges questions of kind {evidence.kind}")
 
 
