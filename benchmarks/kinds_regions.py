@@ -1,17 +1,19 @@
 """Boxes and other regions: what of planted mistakes is found, beside cleanlab; nulls; pycocotools; cost.
 
-    python benchmarks/kinds_regions.py found null coco cost
+    python benchmarks/kinds_regions.py found shapes pictures null coco cost
 
 ``found`` plants overlooked, swapped, shifted, shrunken and spurious boxes on generated scenes, with and without a
 detector's predictions, and reports average precision by kind of mistake; cleanlab's object-detection scores get the
-same labels (each submission as an image) and predictions. ``null`` simulates edge_bias without and beside a biased
-colleague. ``coco`` compares overlaps, matches and keypoint similarity with pycocotools. ``cost`` audits 100,000 things
-with three boxes each. Seeds from 100,000 on; nothing was tuned on them.
+same labels (each submission as an image) and predictions. ``shapes`` does so for turned boxes, polygons, masks and
+keypoints. ``pictures`` paints the scenes and compares what is found with and without them. ``null`` simulates edge_bias
+without and beside a biased colleague. ``coco`` compares overlaps, matches and keypoint similarity with pycocotools.
+``cost`` audits 100,000 things with three boxes each. Seeds from 100,000 on; nothing was tuned on them.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator
@@ -26,8 +28,11 @@ from annoaudit.detectors import judges_kind, load_detectors
 from annoaudit.evidence import Evidence
 from annoaudit.evidence.kinds.places import bias_of_edges
 from annoaudit.policy import Decision, Policy
+from annoaudit.simulation.scene_pictures import paint_scenes
+from annoaudit.simulation.scene_shapes import shape_columns
 from annoaudit.simulation.scenes import MISTAKES, SceneDesign, Scenes, simulate_scenes
 from annoaudit.statistics.regions.boxes import box_overlap
+from annoaudit.statistics.regions.quads import corners_of_turned
 
 SEED = 100_000
 DESIGNS = ((3, False), (3, True), (2, False), (2, True), (1, True))
@@ -56,7 +61,7 @@ def mark_votes(evidence: Evidence, scenes: Scenes) -> tuple[npt.NDArray[np.objec
             planted[place[row.label_id]] = row.mistake
             continue
         absent = np.flatnonzero((item == row.item_id) & (who == row.annotator_id) & (votes.row < 0))
-        true = np.tile([row.left, row.top, row.right, row.bottom], (len(absent), 1))
+        true = np.tile(frame_of(evidence.kind, [row.left, row.top, row.right, row.bottom]), (len(absent), 1))
         overlap = box_overlap(true, evidence.units.consensus[votes.item[absent]])
         if len(absent) and overlap.max() >= 0.5:
             planted[absent[overlap.argmax()]] = row.mistake
@@ -65,9 +70,18 @@ def mark_votes(evidence: Evidence, scenes: Scenes) -> tuple[npt.NDArray[np.objec
     return planted, lost
 
 
+def frame_of(kind: str, box: list[float]) -> npt.NDArray[np.float64]:
+    """The upright box around a true object, which turned boxes exceed."""
+    columns = shape_columns(kind, np.array([box]), (1280, 960))
+    if "rotation" not in columns:
+        return np.array(box)
+    quad = corners_of_turned(*(np.asarray(columns[name]) for name in ("x", "y", "w", "h", "rotation")))[0]
+    return np.concatenate([quad.min(axis=0), quad.max(axis=0)])
+
+
 def score_ours(evidence: Evidence) -> dict[str, npt.NDArray[np.float64]]:
     """(L,) suspicion by detector, and the order of the queue."""
-    detectors = [one for one in load_detectors() if judges_kind(one, "bbox")]
+    detectors = [one for one in load_detectors() if judges_kind(one, evidence.kind)]
     scores, _ = run_detectors(evidence, detectors)
     found = {}
     for one in scores:
@@ -154,10 +168,55 @@ def measure(value: npt.NDArray[np.float64], planted: npt.NDArray[np.object_]) ->
     """Average precision and share flagged of each kind; average precision of all; false flags."""
     for one in MISTAKES:
         kept = (planted == one) | (planted == "")
-        yield float(average_precision_score(planted[kept] == one, value[kept]))
-        yield float((value[planted == one] >= 0.5).mean())
+        some = (planted == one).any()
+        yield float(average_precision_score(planted[kept] == one, value[kept])) if some else np.nan
+        yield float((value[planted == one] >= 0.5).mean()) if some else np.nan
     yield float(average_precision_score(planted != "", value))
     yield float((value[planted == ""] >= 0.5).sum())
+
+
+def tell_rows(label: str, scored: list[dict[str, list[float]]]) -> None:
+    """One row a detector: mean over the runs that it scored in."""
+    for name in dict.fromkeys(key for one in scored for key in one):
+        mean = np.nanmean([one[name] for one in scored if name in one], axis=0)
+        cells = [f"{a:.3f}" + (f" ({100 * f:.0f} %)" if name != "queue" else "") for a, f in mean[:-2].reshape(-1, 2)]
+        print(f"| {label} | {name} | {' | '.join(cells)} | {mean[-2]:.3f} |")
+
+
+def head(*columns: str) -> None:
+    names = [*columns, "score", *MISTAKES, "all"]
+    print(f"| {' | '.join(names)} |\n|{'---|' * len(names)}")
+
+
+def tell_shapes(n_images: int) -> None:
+    print(f"\n### Other shapes\n\nAs above; 3 labels an image, no predictions, 3 seeds, {n_images} images.\n")
+    head("kind")
+    for kind in ("bbox", "rbox", "polygon", "mask", "keypoints"):
+        runs = []
+        for seed in range(SEED, SEED + 3):
+            scenes = simulate_scenes(SceneDesign(n_images=n_images, kind=kind), seed=seed)
+            evidence = Evidence(scenes.labels, "objects")
+            planted, _ = mark_votes(evidence, scenes)
+            runs.append({name: list(measure(value, planted)) for name, value in score_ours(evidence).items()})
+        tell_rows(kind, runs)
+
+
+def tell_pictures(n_images: int) -> None:
+    print(f"\n### Pictures\n\nAs above, no predictions, 2 seeds, {n_images} painted images of five easy classes.\n")
+    head("labels an image | pictures")
+    for redundancy in (3, 2, 1):
+        runs: dict[bool, list[dict[str, list[float]]]] = {False: [], True: []}
+        for seed in range(SEED, SEED + 2):
+            scenes = simulate_scenes(SceneDesign(n_images=n_images, redundancy=redundancy), seed=seed)
+            with tempfile.TemporaryDirectory() as folder:
+                labels = paint_scenes(scenes, Path(folder))
+                for seen in (False, True):
+                    evidence = Evidence(labels, "objects", media_root=Path(folder) if seen else None)
+                    planted, _ = mark_votes(evidence, scenes)
+                    found = score_ours(evidence)
+                    runs[seen].append({name: list(measure(value, planted)) for name, value in found.items()})
+        for seen, rows in runs.items():
+            tell_rows(f"{redundancy} | {'yes' if seen else 'no'}", rows)
 
 
 def tell_null(n_runs: int) -> None:
@@ -301,7 +360,7 @@ def _peak() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=["found", "null", "coco", "cost"])
+    parser.add_argument("parts", nargs="*", default=["found", "shapes", "pictures", "null", "coco", "cost"])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--large", type=int, default=16_700)
@@ -309,6 +368,10 @@ def main() -> None:
     asked = parser.parse_args()
     if "found" in asked.parts:
         tell_found(asked.seeds, asked.images)
+    if "shapes" in asked.parts:
+        tell_shapes(asked.images // 3)
+    if "pictures" in asked.parts:
+        tell_pictures(asked.images // 3)
     if "null" in asked.parts:
         tell_null(asked.runs)
     if "coco" in asked.parts:

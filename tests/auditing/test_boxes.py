@@ -259,7 +259,7 @@ def test_coco_results_beside_the_labels_are_predictions_of_the_same_images(tmp_p
 @pytest.mark.parametrize("kind", ["rbox", "polygon", "mask"])
 def test_planted_mistakes_are_found_in_other_shapes_too(kind):
     scenes = simulate_scenes(SceneDesign(n_images=45, kind=kind), seed=5003)
-    audit = aa.audit(scenes.labels, names=True, budget=400)
+    audit = aa.audit(scenes.labels, names=True, budget=20)
     assert audit.failures == {}
     for mistake in ("swapped", "spurious", "overlooked"):
         assert share_found(audit, scenes, mistake, "consensus_disagreement") > 0.8
@@ -270,14 +270,14 @@ def test_planted_mistakes_are_found_in_other_shapes_too(kind):
 
 def test_misplaced_keypoints_are_something_else_that_nobody_confirms():
     scenes = simulate_scenes(SceneDesign(n_images=60, kind="keypoints"), seed=5004)
-    audit = aa.audit(scenes.labels, names=True, budget=400)
+    audit = aa.audit(scenes.labels, names=True, budget=20)
     for mistake in ("swapped", "spurious", "shifted"):
         assert share_found(audit, scenes, mistake, "consensus_disagreement") > 0.75
 
 
 def test_outlines_are_compared_with_their_consensus():
     scenes = simulate_scenes(SceneDesign(n_images=30, kind="polygon", mistakes={}), seed=5005)
-    audit = aa.audit(scenes.labels, names=True)
+    audit = aa.audit(scenes.labels, names=True, budget=20)
     table = next(one for one in audit.record.questions[0].tables if one.title == "How each annotator draws")
     assert len(table.frame) == 8
     assert (table.frame["covered_share"] > 0.85).all()
@@ -286,13 +286,13 @@ def test_outlines_are_compared_with_their_consensus():
 
 def test_a_careless_annotator_stands_out_and_nobody_else():
     scenes = simulate_scenes(SceneDesign(n_images=120, careless={2: 6.0}), seed=5006)
-    found = aa.audit(scenes.labels, names=True).findings
+    found = aa.audit(scenes.labels, names=True, budget=20).findings
     assert found.loc[found["detector"] == "peer_score", "annotator"].tolist() == ["u2"]
 
 
 def test_a_biased_annotator_is_named_with_the_edges():
     scenes = simulate_scenes(SceneDesign(n_images=100, bias={1: (0.05, 0.05, -0.05, -0.05)}), seed=5007)
-    found = aa.audit(scenes.labels, names=True).findings
+    found = aa.audit(scenes.labels, names=True, budget=20).findings
     (row,) = found[found["detector"] == "edge_bias"].to_dict("records")
     assert row["annotator"] == "u1"
     assert row["severity"] == "L1"

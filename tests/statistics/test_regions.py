@@ -22,6 +22,8 @@ from annoaudit.statistics.regions.outlines import (
     frame_of_runs,
     overlap_of_rings,
     overlap_of_runs,
+    rings_of_cells,
+    thin_ring,
 )
 from annoaudit.statistics.regions.quads import convex_overlap, corners_of_turned, quads_of_boxes
 from annoaudit.statistics.regions.staple import boundary_f, infer_outline
@@ -230,3 +232,21 @@ def test_borders_are_near_within_the_tolerance_only():
     assert boundary_f(a, a, 0.0) == 1.0
     assert boundary_f(a, b, 0.0) < boundary_f(a, b, 1.0) < boundary_f(a, b, 2.0) == 1.0
     assert boundary_f(a, np.zeros_like(a), 2.0) == 0.0
+
+
+def test_borders_of_cells_enclose_exactly_the_cells():
+    rng = np.random.default_rng(5010)
+    for _ in range(10):
+        cells = rng.random((12, 12)) < 0.5
+        rings = rings_of_cells(cells)
+        np.testing.assert_array_equal(cells_of_rings(rings, (0.0, 0.0, 12.0, 12.0), 12), cells)
+    assert rings_of_cells(np.zeros((4, 4), dtype=bool)) == []
+
+
+def test_a_thinned_ring_stays_within_the_tolerance():
+    angle = np.linspace(0, 2 * np.pi, 400, endpoint=False)
+    circle = 50 * np.column_stack([np.cos(angle), np.sin(angle)])
+    thin = thin_ring(circle, 0.5)
+    assert 8 < len(thin) < 60
+    window = (-50.0, -50.0, 50.0, 50.0)
+    assert overlap_of_rings([circle], [thin], window) > 0.97

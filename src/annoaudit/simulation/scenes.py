@@ -137,7 +137,7 @@ def _draw_mistakes(design: SceneDesign, annotator: Ints, rng: np.random.Generato
     chance = np.array([design.mistakes.get(one, 0.0) for one in of_boxes])
     times = np.array([design.careless.get(one, 1.0) for one in range(design.n_annotators)])
     drawn = np.searchsorted(np.cumsum(chance), rng.random(len(annotator)) / times[annotator], side="right")
-    return np.array([*of_boxes, ""], dtype=object)[drawn]
+    return np.asarray(np.array([*of_boxes, ""], dtype=object)[drawn])
 
 
 def _misplace(box: Floats, mistake: npt.NDArray[np.object_], rng: np.random.Generator) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.evidence.kinds.outlines import consensus_outline
-from annoaudit.evidence.kinds.shapes import BOX, POINTS, path_of_cells
+from annoaudit.evidence.kinds.shapes import BOX, POINTS, paths_of_cells
 from annoaudit.evidence.pictures import crop_picture
 from annoaudit.reporting.views.scene import Scene, Stroke
 
@@ -21,10 +21,10 @@ __all__ = ["draw_scene"]
 Ints = npt.NDArray[np.int64]
 Window = tuple[float, float, float, float]
 
-MOST_REST = 60
+MOST_REST = 25
 LEAST_SHARE = 0.22
 AROUND = 2.6
-MOST_PICTURES = 1_000_000
+MOST_PICTURES = 700_000
 """Bytes of pictures in one report and question."""
 
 
@@ -38,7 +38,8 @@ def draw_scene(evidence: Evidence, at: int) -> Scene:
     frame = _frame_of(evidence, item)
     window = _window(np.vstack([units.frame[inside], units.consensus[thing]]), frame)
     mine = units.by_people & (units.regions.annotator == votes.annotator[at]) & (units.regions.item == item)
-    rest = np.setdiff1d(np.flatnonzero(mine), own)[:MOST_REST]
+    rest = np.setdiff1d(np.flatnonzero(mine), own)
+    rest = rest[_within(units.frame[rest], window)][:MOST_REST]
     strokes = [Stroke("rest", units.outline(k), _class_of(units, k)) for k in rest.tolist()]
     strokes += [Stroke("others", units.outline(k), _class_of(units, k)) for k in others.tolist()]
     if len(others):
@@ -65,8 +66,8 @@ def _suggest(units: Units, thing: int, inside: Ints) -> tuple[str, ...]:
     if (forms == POINTS).any():
         like = [units.alike(np.full(len(inside), one), inside).sum() for one in inside.tolist()]
         return units.outline(int(inside[int(np.argmax(like))]))
-    cells, (left, top, right, bottom), _ = consensus_outline(units, inside)
-    return (path_of_cells(cells, np.array([left, top, right, bottom])),)
+    cells, window, _ = consensus_outline(units, inside)
+    return paths_of_cells(cells, window)
 
 
 def _path_of(box: npt.NDArray[np.float64]) -> str:
@@ -92,6 +93,13 @@ def _window(boxes: npt.NDArray[np.float64], frame: tuple[float, float] | None) -
         wide, high = min(wide, frame[0]), min(high, frame[1])
         x, y = min(max(x, 0.0), frame[0] - wide), min(max(y, 0.0), frame[1] - high)
     return round(x, 1), round(y, 1), round(wide, 1), round(high, 1)
+
+
+def _within(frame: npt.NDArray[np.float64], window: Window) -> npt.NDArray[np.bool_]:
+    """Whether any of a region lies in the part that is shown."""
+    x, y, wide, high = window
+    across = (frame[:, 2] > x) & (frame[:, 0] < x + wide)
+    return np.asarray(across & (frame[:, 3] > y) & (frame[:, 1] < y + high))
 
 
 def _caption(units: Units, thing: int, n_own: int, frame: tuple[float, float] | None) -> str:

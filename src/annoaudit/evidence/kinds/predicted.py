@@ -25,6 +25,8 @@ REAL_IF_ALONE = 0.95
 """Taken as the share of people's regions that are real where no image has a second submission to tell it from."""
 PRIOR = 20
 LEAST, MOST = 0.002, 0.998
+TIES = 0.02
+"""Slope that keeps the order of confidences within a step of the calibration."""
 
 
 def judge_regions(evidence: Evidence) -> Probabilities:
@@ -91,12 +93,12 @@ def _judge(units: Units, seen: _Seen, learned: Bools, judged: Ints) -> Floats:
     confidence = _confidence(units)
     answered = np.isin(regions.item, regions.submissions.item)
     predicted = np.flatnonzero(learned & ~units.by_people & answered)
-    there = _calibrate(confidence[predicted], seen.marked[predicted])
+    there = _Calibration(confidence[predicted], seen.marked[predicted])
     theirs = np.flatnonzero(learned & units.by_people)
     matched = theirs[seen.best[units.unit[theirs]] >= 0]
     of_model = seen.best[units.unit[matched]]
     same = regions.label[matched] == regions.label[of_model]
-    right = _calibrate(confidence[of_model], same.astype(np.float64))
+    right = _Calibration(confidence[of_model], same.astype(np.float64))
     usual = np.bincount(regions.label[theirs], minlength=n_classes).astype(np.float64)[:-1] + 0.5
     other = _other_classes(regions.label[matched][~same], regions.label[of_model][~same], usual)
     matrix: Floats = np.zeros((len(judged), n_classes))
@@ -114,7 +116,7 @@ def _judge(units: Units, seen: _Seen, learned: Bools, judged: Ints) -> Floats:
     return np.asarray(matrix / matrix.sum(axis=1, keepdims=True))
 
 
-class _calibrate:  # noqa: N801 - called like the function it makes
+class _Calibration:
     """From confidence to a share, rising; 20 made-up predictions whose confidence is right keep small data sane."""
 
     def __init__(self, confidence: Floats, share: Floats) -> None:
@@ -125,7 +127,10 @@ class _calibrate:  # noqa: N801 - called like the function it makes
         self.curve.fit(np.concatenate([confidence, made_up]), np.concatenate([share, made_up]))
 
     def __call__(self, confidence: Floats) -> Floats:
-        return np.asarray(self.curve.predict(confidence)) if len(confidence) else np.zeros(0)
+        if not len(confidence):
+            return np.zeros(0)
+        steps = self.curve.predict(confidence) + TIES * (confidence - 0.5)
+        return np.asarray(np.clip(steps, LEAST, MOST), dtype=np.float64)
 
 
 def _other_classes(given: Ints, predicted: Ints, usual: Floats) -> Floats:

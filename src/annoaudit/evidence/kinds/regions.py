@@ -33,6 +33,8 @@ Floats = npt.NDArray[np.float64]
 
 LOOSE = 0.1
 """Similarity from which a region that nobody else's matches counts as badly located rather than as something else."""
+FARTHEST = 1e9
+"""Coordinates beyond this are no place on an image."""
 SURE = 0.5
 """Confidence from which a region that only a model predicts makes a unit of its own."""
 SAME = 0.7
@@ -107,7 +109,7 @@ def gather_units(labels: LabelSet, question: str, *, threshold: float = 0.5) -> 
     regions = select_regions(labels, question)
     regions = regions.take(np.argsort(regions.model >= 0, kind="stable"))
     shapes = gather_shapes(labels, regions)
-    placed = np.flatnonzero(np.isfinite(shapes.frame).all(axis=1))
+    placed = np.flatnonzero((np.abs(shapes.frame) <= FARTHEST).all(axis=1))
     n_unplaced = len(regions) - len(placed)
     regions, shapes = regions.take(placed), shapes.take(placed)
     unit: Ints = np.full(len(regions), -1, dtype=np.int64)

@@ -20,6 +20,8 @@ from annoaudit.statistics.regions.outlines import (
     frame_of_runs,
     overlap_of_rings,
     overlap_of_runs,
+    rings_of_cells,
+    thin_ring,
 )
 from annoaudit.statistics.regions.quads import convex_overlap, corners_of_turned, quads_of_boxes
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from annoaudit.labels import LabelSet
     from annoaudit.labels.regions import Regions
 
-__all__ = ["BOX", "MASK", "POINTS", "POLYGON", "TURNED", "Shapes", "gather_shapes", "path_of_cells"]
+__all__ = ["BOX", "MASK", "POINTS", "POLYGON", "TURNED", "Shapes", "gather_shapes", "paths_of_cells"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -38,6 +40,8 @@ BOX, TURNED, POLYGON, MASK, POINTS = range(5)
 NEAR_POINT = 0.025
 """Room around keypoints, in shares of the image's side."""
 DRAWN = 48
+SMOOTH = 0.8
+"""Cells of 48 across a shape by which its drawn border may be off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,15 +111,20 @@ class Shapes:
     def outline(self, at: int) -> tuple[str, ...]:
         """Return a region as SVG paths: closed ones, or a cross for each keypoint."""
         if self.form[at] == MASK:
-            return (path_of_cells(self.cells(at, _around(self.frame[[at]]), DRAWN), self.frame[at]),)
+            window = _around(self.frame[[at]])
+            return paths_of_cells(self.cells(at, window, DRAWN), window)
         if self.form[at] == POINTS:
-            size = float(np.abs(self.frame[at, 2:] - self.frame[at, :2]).max()) / 16
-            points: Points = self.body[at]
-            return tuple(
-                f"M{x - size:.1f} {y:.1f}h{2 * size:.1f}m{-size:.1f} {-size:.1f}v{2 * size:.1f}"
-                for x, y in points.xy[points.seen].tolist()
-            )
-        return tuple("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in ring.tolist()) + "Z" for ring in self.rings(at))
+            return self._crosses(at)
+        size = float(np.abs(self.frame[at, 2:] - self.frame[at, :2]).max())
+        return tuple(_path_of(thin_ring(ring, size / DRAWN / 2)) for ring in self.rings(at))
+
+    def _crosses(self, at: int) -> tuple[str, ...]:
+        points: Points = self.body[at]
+        size = float(np.abs(self.frame[at, 2:] - self.frame[at, :2]).max()) / 16
+        return tuple(
+            f"M{x - size:.1f} {y:.1f}h{2 * size:.1f}m{-size:.1f} {-size:.1f}v{2 * size:.1f}"
+            for x, y in points.xy[points.seen].tolist()
+        )
 
     def _quads(self, at: Ints) -> Floats:
         quads = quads_of_boxes(self.frame[at])
@@ -223,14 +232,13 @@ def _around(frames: Floats) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
-def path_of_cells(cells: Bools, frame: Floats) -> str:
-    """Draw the border of cells, one step an edge between a filled and an empty one."""
-    padded = np.pad(cells, 1)
-    across, down = (frame[2:] - frame[:2]) / len(cells)
-    left, top = frame[:2]
-    steps = []
-    for row, column in np.argwhere(padded[1:, 1:-1] != padded[:-1, 1:-1]).tolist():
-        steps.append(f"M{left + column * across:.1f} {top + row * down:.1f}h{across:.1f}")
-    for row, column in np.argwhere(padded[1:-1, 1:] != padded[1:-1, :-1]).tolist():
-        steps.append(f"M{left + column * across:.1f} {top + row * down:.1f}v{down:.1f}")
-    return "".join(steps)
+def paths_of_cells(cells: Bools, window: tuple[float, float, float, float]) -> tuple[str, ...]:
+    """Return the borders of cells of a window as closed SVG paths."""
+    left, top, right, bottom = window
+    step = np.array([right - left, bottom - top]) / len(cells)
+    rings = [thin_ring(ring, SMOOTH) for ring in rings_of_cells(cells)]
+    return tuple(_path_of(ring * step + [left, top]) for ring in rings)
+
+
+def _path_of(ring: Floats) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in ring.tolist()) + "Z"

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Runs", "cells_of_rings", "cells_of_runs", "frame_of_runs", "overlap_of_rings", "overlap_of_runs"]
+__all__ = [
+    "Runs",
+    "cells_of_rings",
+    "cells_of_runs",
+    "frame_of_runs",
+    "overlap_of_rings",
+    "overlap_of_runs",
+    "rings_of_cells",
+    "thin_ring",
+]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -110,3 +119,67 @@ def cells_of_runs(runs: Runs, window: Window, grid: int = GRID) -> Bools:
     place = x[None, :] * runs.height + y[:, None]
     run = np.searchsorted(np.cumsum(runs.counts), place, side="right")
     return np.asarray(within & (run % 2 == 1) & (run < len(runs.counts)))
+
+
+def rings_of_cells(cells: Bools) -> list[Floats]:
+    """Return the borders of filled cells as closed rings of corners (n, 2), x and y in cells from the top left."""
+    filled = np.pad(cells, 1)
+    after: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    # Each border edge runs so that the filled cell is on its right: along its top, right, bottom and left.
+    for rows, columns, (r0, c0), (r1, c1) in (
+        (-1, 0, (0, 0), (0, 1)), (0, 1, (0, 1), (1, 1)), (1, 0, (1, 1), (1, 0)), (0, -1, (1, 0), (0, 0)),
+    ):  # fmt: skip
+        empty = ~np.roll(filled, (-rows, -columns), axis=(0, 1))[1:-1, 1:-1]
+        for r, c in np.argwhere(cells & empty).tolist():
+            after.setdefault((r + r0, c + c0), []).append((r + r1, c + c1))
+    rings = []
+    while after:
+        start = next(iter(after))
+        ring, at = [], start
+        while at in after:
+            ring.append((at[1], at[0]))
+            ends = after[at]
+            following = ends.pop()
+            if not ends:
+                del after[at]
+            at = following
+        rings.append(np.array(ring, dtype=np.float64))
+    return rings
+
+
+def thin_ring(ring: Floats, tolerance: float) -> Floats:
+    """Leave out corners of a ring (n, 2) that move it by at most ``tolerance``.
+
+    References
+    ----------
+    Douglas, Peucker (1973). Algorithms for the reduction of the number of points required to represent a digitized
+    line or its caricature. Cartographica 10.
+    """
+    if len(ring) < 5:
+        return ring
+    closed = np.vstack([ring, ring[:1]])
+    far = int(((ring - ring[0]) ** 2).sum(axis=1).argmax())
+    kept = np.zeros(len(closed), dtype=bool)
+    kept[[0, far, len(ring)]] = True
+    parts = [(0, far), (far, len(ring))]
+    while parts:
+        first, last = parts.pop()
+        if last - first < 2:
+            continue
+        away = _distance(closed[first + 1 : last], closed[first], closed[last])
+        worst = int(away.argmax())
+        if away[worst] > tolerance:
+            middle = first + 1 + worst
+            kept[middle] = True
+            parts += [(first, middle), (middle, last)]
+    return np.asarray(ring[kept[:-1]], dtype=np.float64)
+
+
+def _distance(points: Floats, start: Floats, end: Floats) -> Floats:
+    """(n,) distance of points from a line through two others, or from the one where these are the same."""
+    along = end - start
+    length = float(np.hypot(*along))
+    away = points - start
+    if length < 1e-12:
+        return np.asarray(np.hypot(away[:, 0], away[:, 1]))
+    return np.asarray(np.abs(along[0] * away[:, 1] - along[1] * away[:, 0]) / length)
