@@ -66,6 +66,8 @@ def fit_token_model(texts: pa.ChunkedArray, spans: Spans, tokens: Tokens, seed: 
     fold, by = _fold(texts, spans, seed)
     matrix = _cross_fit(describe_tokens(tokens), soft, fold[tokens.item], seed)
     judged = np.flatnonzero(np.isfinite(matrix[:, 0]) & (soft.sum(axis=1) > 0))
+    if not len(judged):
+        raise Unavailable("all labelled texts are equal: a model cannot be checked on one that it did not see")
     share = soft[judged].mean(axis=0)
     base = -float((share * np.log(np.maximum(share, 1e-12))).sum())
     loss = -float((soft[judged] * np.log(np.maximum(matrix[judged], 1e-9))).sum(axis=1).mean())

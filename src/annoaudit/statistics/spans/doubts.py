@@ -20,6 +20,7 @@ __all__ = [
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 KINDS_OF_DOUBT = ("wrong class", "wrong boundary", "spurious", "missing")
 ERROR_RATE = 0.05
@@ -91,9 +92,7 @@ def doubt_spans(
     at = np.arange(len(label))
     marked = label < n_classes
     own = np.maximum(whole[at, label], FLOOR)
-    share = np.bincount(label[marked], minlength=n_classes + 1)[np.minimum(label, n_classes)] / max(
-        int(marked.sum()), 1
-    )
+    share = np.bincount(label[marked], minlength=n_classes + 1)[label] / max(int(marked.sum()), 1)
     others = whole.copy()
     others[:, -1] = 0.0
     others[at, label] = 0.0
@@ -122,9 +121,7 @@ def doubt_units(rows: Floats, label: Ints) -> SpanDoubts:
     return SpanDoubts(odds, _suggest(odds, rows, others, label), np.zeros_like(label), np.zeros_like(label))
 
 
-def _place_odds(
-    wrong: Floats, edges: Floats, spurious: Floats, missing: Floats, marked: npt.NDArray[np.bool_]
-) -> Floats:
+def _place_odds(wrong: Floats, edges: Floats, spurious: Floats, missing: Floats, marked: Bools) -> Floats:
     """Put the odds in the order of the kinds; what is marked cannot be missing, and the other way round."""
     odds = np.stack([wrong, edges, spurious, missing], axis=1)
     odds[marked, 3] = -np.inf
@@ -183,9 +180,7 @@ def _largest_of(matrix: Floats, label: Ints, first: Ints, last: Ints) -> Floats:
     return found
 
 
-def find_unmarked(
-    matrix: Floats, token_item: Ints, marked: npt.NDArray[np.bool_], least: float = 0.5
-) -> tuple[Ints, Ints, Ints]:
+def find_unmarked(matrix: Floats, token_item: Ints, marked: Bools, least: float = 0.5) -> tuple[Ints, Ints, Ints]:
     """Return first token, token after the last, and class of each run of tokens that a model marks and nobody did.
 
     Parameters
