@@ -77,6 +77,8 @@ class Scores:
         holds; otherwise empty, and the score is a rank.
     explain
         Called with positions into these arrays, for the few targets that become findings.
+    aspect
+        What of a label is judged: its "answer", or its "place". Doubts about one are not allayed by the other.
     members
         At the levels of groups, the annotator codes of each target.
     state
@@ -103,6 +105,7 @@ class Scores:
     family: str = ""
     missing: str = ""
     note: str = ""
+    aspect: str = "answer"
     members: Sequence[Ints] = ()
     state: Mapping[str, object] | None = None
 

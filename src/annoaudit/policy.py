@@ -182,7 +182,7 @@ class Decision:
 
         Labels are ordered by the log odds of suspicion less the log odds of the detector's threshold: the mean over
         the detectors that judged them, and that of the leading detector, in equal parts. Agreement of several
-        detectors counts.
+        detectors counts. Where detectors judge several aspects of a label, the most doubtful one counts.
         """
         free = {one.detector: policy.flag(one) for one in scores}
         flagged = policy.cap(scores, free, votes.n_annotators)
@@ -190,9 +190,10 @@ class Decision:
         any_flag = np.zeros(len(votes), dtype=bool)
         for one in of_labels:
             any_flag[one.target[flagged[one.detector]]] = True
-        others = _mean_margin(policy, [one for one in of_labels if one.detector != policy.lead], len(votes))
-        leading = _mean_margin(policy, [one for one in of_labels if one.detector == policy.lead], len(votes))
-        margin = np.where(np.isnan(leading), others, np.where(np.isnan(others), leading, (others + leading) / 2.0))
+        margin = np.full(len(votes), np.nan)
+        for aspect in sorted({one.aspect for one in of_labels}):
+            same = [one for one in of_labels if one.aspect == aspect]
+            margin = np.fmax(margin, _margin(policy, same, len(votes)))
         urgency = np.where(any_flag, margin, np.nan)
         open_ones = any_flag if answered is None else any_flag & ~answered
         order = np.argsort(-np.where(open_ones, np.nan_to_num(urgency), -np.inf), kind="stable")
@@ -339,6 +340,13 @@ def _texts(values: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.object_]:
 def _region(evidence: Mapping[str, object]) -> list[str]:
     """The slice that a finding is about, which belongs to its identity."""
     return [str(evidence["slice"])] if "slice" in evidence else []
+
+
+def _margin(policy: Policy, scores: Sequence[Scores], n_labels: int) -> Floats:
+    """(L,) mean margin of the leading detector and of all others together; NaN where none judged."""
+    others = _mean_margin(policy, [one for one in scores if one.detector != policy.lead], n_labels)
+    leading = _mean_margin(policy, [one for one in scores if one.detector == policy.lead], n_labels)
+    return np.where(np.isnan(leading), others, np.where(np.isnan(others), leading, (others + leading) / 2.0))
 
 
 def _mean_margin(policy: Policy, scores: Sequence[Scores], n_labels: int) -> Floats:

@@ -180,3 +180,8 @@ def test_where_nobody_marked_anything_there_is_nothing_to_audit():
     labels = make_span_team(n_items=5, n_annotators=2, redundancy=2, seed=5007)
     with pytest.raises(RefusedInput, match="no usable label"):
         aa.audit(LabelSet(**{**labels.tables, "labels": labels.labels.slice(0, 0)}))
+
+
+def test_boundaries_lead_the_queue_beside_classes(audited):
+    queue = audited.findings[audited.findings["rank"] > 0]
+    assert set(queue.sort_values("rank").head(60)["detector"]) >= {"span_boundary", "consensus_disagreement"}

@@ -115,12 +115,10 @@ def _fold(texts: pa.ChunkedArray, spans: Spans, seed: int) -> tuple[Ints, str]:
 
 def _cross_fit(features: sp.csr_matrix, soft: npt.NDArray[np.float32], fold: Ints, seed: int) -> Floats:
     matrix = np.full(soft.shape, np.nan, dtype=np.float32)
-    folds = np.unique(fold[fold >= 0])
     if len(fold) > MANY_TOKENS:
-        fold = np.where(fold >= 0, fold % FEW_FOLDS, -1)
-        folds = np.arange(FEW_FOLDS)
+        fold = np.asarray(np.where(fold >= 0, fold % FEW_FOLDS, -1), dtype=np.int64)
     rng = np.random.default_rng(seed)
-    for one in folds:
+    for one in np.unique(fold[fold >= 0]).tolist():
         learned = np.flatnonzero((fold >= 0) & (fold != one))
         judged = np.flatnonzero(fold == one)
         if not len(learned) or not len(judged):
