@@ -5,11 +5,17 @@ from __future__ import annotations
 from annoaudit.auditing.kinds.options import OPTIONS_PAGE
 from annoaudit.auditing.kinds.page import KindPage
 from annoaudit.auditing.kinds.pairs import PAIRS_PAGE
+from annoaudit.auditing.kinds.ratings import RATINGS_PAGE
 from annoaudit.auditing.kinds.words import WORDS_PAGE
 
 __all__ = ["KindPage", "page_of"]
 
-_PAGES: dict[str, KindPage] = {"multichoice": OPTIONS_PAGE, "pair": PAIRS_PAGE}
+_PAGES: dict[str, KindPage] = {
+    "multichoice": OPTIONS_PAGE,
+    "pair": PAIRS_PAGE,
+    "rating": RATINGS_PAGE,
+    "number": RATINGS_PAGE,
+}
 
 
 def page_of(kind: str) -> KindPage:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from annoaudit.errors import Unavailable
-from annoaudit.labels import NOMINAL, LabelSet, Votes
+from annoaudit.labels import MEASURED, NOMINAL, LabelSet, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
@@ -22,7 +22,7 @@ IN_PARTS = ("multichoice",)
 """Kinds whose answer is a set of parts."""
 WITH_CLASSES = (*NOMINAL, *IN_PARTS)
 """Kinds whose votes are of a few classes, so that a true class can be inferred."""
-AUDITED = WITH_CLASSES
+AUDITED = (*WITH_CLASSES, *MEASURED)
 """Kinds that can be audited."""
 
 
