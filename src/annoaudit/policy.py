@@ -32,7 +32,10 @@ QUEUE_MOST = 500
 THRESHOLDS: Mapping[str, float] = {
     "neighbour_disagreement": 0.9,
     "peer_score": 0.99,
+    "rater_severity": 0.99,
+    "rating_residual": 0.3,
     "self_consistency": 0.95,
+    "straight_lining": 0.995,
     "timing": 0.95,
 }
 SEVERITY: Mapping[str, Severity] = {
@@ -49,10 +52,12 @@ SEVERITY: Mapping[str, Severity] = {
     "near_duplicates": "L1",
     "peer_score": "L1",
     "position_bias": "L2",
+    "rater_severity": "L1",
     "ring": "L2",
     "self_consistency": "L1",
     "sequence_pattern": "L2",
     "slice_scan": "L2",
+    "straight_lining": "L1",
     "targeted_flips": "L2",
     "timing": "L1",
     "trigger_scan": "L2",

@@ -180,6 +180,23 @@ METHODS: dict[str, Method] = {
         "As position_bias, for the longer of two texts.",
         "Dubois et al. (2024), COLM",
     ),
+    "rating_residual": Method(
+        "rating_residual",
+        "Probability that a rating was made as if for another item: what the other ratings and a regression that saw "
+        "none of them lead to expect, with the annotator's severity, scale and noise (EM), against ratings in general.",
+        "Laird, Ware (1982), Biometrics 38; Efron (2010), Large-scale inference",
+    ),
+    "rater_severity": Method(
+        "rater_severity",
+        "What an annotator adds to what items deserve, shrunk, against the team's own spread; a rank, not a test.",
+        "Laird, Ware (1982), Biometrics 38; Efron (2004), JASA 99",
+    ),
+    "straight_lining": Method(
+        "straight_lining",
+        "Spread of an annotator's ratings against what the team's on the same items lead to expect, and ratings that "
+        "repeat the one before, among other orders; a rank, not a test.",
+        "Herzog, Bachman (1981), Public Opinion Quarterly 45; Besag, Clifford (1991), Biometrika 78",
+    ),
     "timing": Method(
         "timing",
         "Growth of time with the item's length, labels under an item-specific floor, and bursts, counted only together "

@@ -17,6 +17,7 @@ from annoaudit.findings import LEVELS, Scores
 from annoaudit.labels import LabelSet
 from annoaudit.simulation import TeamDesign, simulate_team
 from annoaudit.simulation.preferences import PreferenceDesign, simulate_preferences
+from annoaudit.simulation.ratings import RatingDesign, simulate_ratings
 from annoaudit.simulation.scenes import SceneDesign, simulate_scenes
 from annoaudit.simulation.tables import as_labels
 from annoaudit.testing.span_teams import make_span_team
@@ -134,3 +135,6 @@ def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
         yield words, simulate_scenes(scenes, seed=9).labels, None
     pairs = PreferenceDesign(n_items=80, n_annotators=4)
     yield "pairs", simulate_preferences(pairs, seed=9).labels, None
+    yield "ratings", simulate_ratings(RatingDesign(n_items=120, n_annotators=5, stray_rate=0.05), seed=10).labels, None
+    yield "numbers", simulate_ratings(RatingDesign(n_items=80, n_annotators=4, n_steps=0), seed=11).labels, None
+    yield "one rating an item", simulate_ratings(RatingDesign(n_items=90, redundancy=1), seed=12).labels, None
