@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
 
-__all__ = ["describe_images"]
+__all__ = ["FORMATS", "describe_images", "locate_file"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -22,7 +22,7 @@ _ANGLES = 9
 _THUMB = 8
 _PIXELS = 60_000_000
 _BYTES = 100_000_000
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 
 
 def describe_images(uris: Sequence[str | None], media_root: Path) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -57,7 +57,7 @@ def describe_images(uris: Sequence[str | None], media_root: Path) -> tuple[Float
     except ImportError as error:
         raise Unavailable("images need an optional package", hint='pip install "annoaudit[images]"') from error
     root = media_root.resolve()
-    pictures = [_read(_locate(uri, root)) for uri in uris]
+    pictures = [_read(locate_file(uri, root)) for uri in uris]
     readable = np.array([picture is not None for picture in pictures], dtype=bool)
     empty = np.zeros((_SIDE, _SIDE, 3), dtype=np.float32)
     stack = np.stack([empty if picture is None else picture for picture in pictures])
@@ -66,7 +66,8 @@ def describe_images(uris: Sequence[str | None], media_root: Path) -> tuple[Float
     return features.astype(np.float32), readable
 
 
-def _locate(uri: str | None, root: Path) -> Path | None:
+def locate_file(uri: str | None, root: Path) -> Path | None:
+    """Return the file of an item inside a resolved folder; None for addresses, what lies outside, and large files."""
     if not uri or "\x00" in uri or "://" in uri:
         return None
     try:
@@ -85,7 +86,7 @@ def _read(path: Path | None) -> Floats | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns about size and metadata; size is checked below
-            with Image.open(path, formats=_FORMATS) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > _PIXELS:
                     return None
                 image.draft("RGB", (4 * _SIDE, 4 * _SIDE))
