@@ -17,6 +17,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -112,7 +113,7 @@ def token_scores(evidence: Evidence, at: list[tuple[str, float, float]]) -> np.n
         low = np.searchsorted(key + tokens.end, item * width + start, side="right")
         given[low : np.searchsorted(key + tokens.start, item * width + end, side="left")] = label
     bounds = np.flatnonzero(np.r_[True, tokens.item[1:] != tokens.item[:-1], True])
-    known = [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if np.isfinite(model.matrix[a:b, 0]).all()]
+    known = [(a, b) for a, b in pairwise(bounds) if np.isfinite(model.matrix[a:b, 0]).all()]
     _, infos = get_label_quality_scores([given[a:b].tolist() for a, b in known], [model.matrix[a:b] for a, b in known])
     quality = np.full(len(tokens), np.nan)
     for (a, b), info in zip(known, infos, strict=True):
@@ -190,7 +191,8 @@ def show_noisebench() -> None:
     print(f"### noisebench: {labels.items.num_rows:,} sentences, {len(matched.units):,} units, five label sets\n")
     print("A vote is wrong where its span is not in `clean`, or where it says nothing and `clean` has the unit.\n")
     print(
-        "| set | votes | wrong | AP, consensus | AP, consensus and boundary | entity F1 against clean |\n|---|---|---|---|---|---|"
+        "| set | votes | wrong | AP, consensus | AP, consensus and boundary | entity F1 against clean |\n"
+        "|---|---|---|---|---|---|"
     )
     counted = {}
     for a, name in enumerate(names):
@@ -214,9 +216,7 @@ def show_noisebench() -> None:
     low, high = interval_of_gain(ours, counted[leader])
     gain = f1(ours.sum(axis=0)) - f1(counted[leader].sum(axis=0))
     print(f"\nConsensus: F1 {f1(ours.sum(axis=0)):.4f}. Best voter found without gold: {leader}, F1 ", end="")
-    print(
-        f"{f1(counted[leader].sum(axis=0)):.4f}. Gain {gain:+.4f}, 95 % {low:+.4f} to {high:+.4f} (2,000 resamples).\n"
-    )
+    print(f"{f1(counted[leader].sum(axis=0)):.4f}. Gain {gain:+.4f}, 95 % {low:+.4f} to {high:+.4f}.\n")
     check_kappa(labels, evidence)
 
 
@@ -297,7 +297,9 @@ def as_labels(rows: object, texts: object) -> LabelSet:
         items=pa.table({"item_id": list(texts.index), "text": list(texts), "media": ["text"] * len(texts)}),
         annotators=pa.table({"annotator_id": sorted(set(who["annotator"]))}),
         questions=pa.table({"question": ["spans"], "kind": ["span"]}),
-        annotations=pa.table({"annotation_id": list(ids), "item_id": list(who["item"]), "annotator_id": list(who["annotator"])}),
+        annotations=pa.table(
+            {"annotation_id": list(ids), "item_id": list(who["item"]), "annotator_id": list(who["annotator"])}
+        ),
         labels=pa.table(
             {"label_id": [f"l{k}" for k in range(n)], "annotation_id": list(marked["item"] + " " + marked["annotator"]),
              "item_id": list(marked["item"]), "annotator_id": list(marked["annotator"]), "question": ["spans"] * n,
@@ -329,7 +331,7 @@ def show_cost() -> None:
     taken = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"### cost: {labels!r}\n\nAudited in {taken:.1f} s, peak {peak:.2f} GB; {audit.record.n_flagged:,} flagged.\n"
+        f"### cost: {labels!r}\n\nAudited in {taken:.1f} s, peak {peak:.2f} GB, {audit.record.n_flagged:,} flagged.\n"
     )
     for one in audit.record.outcomes:
         print(f"- {one.detector}: {one.status}, {one.seconds:.1f} s {one.why}")
@@ -360,7 +362,7 @@ def make_large(n_items: int) -> LabelSet:
     n, names, items = int(kept.sum()), np.array(ids), np.array([f"i{k}" for k in range(n_items)])
     people = np.array([f"u{k}" for k in range(9)])
     return LabelSet(
-        items=pa.table({"item_id": items, "text": [" ".join(one) for one in written.tolist()], "media": ["text"] * n_items}),
+        items=pa.table({"item_id": items, "text": [" ".join(one) for one in written.tolist()]}),
         annotators=pa.table({"annotator_id": people}),
         questions=pa.table({"question": ["names"], "kind": ["span"]}),
         annotations=pa.table({"annotation_id": names, "item_id": items[submission], "annotator_id": people[person]}),

@@ -5,6 +5,7 @@ Seeds were fixed when this file was first committed and never changed; methods w
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ MODELS = HERE / "cache" / "poisoning" / "models"
 SHARED = Path(os.environ.get("ANNOAUDIT_SHARED", HERE.parents[0] / "../shared"))
 FILES = {name: SHARED / "data/text" / name / "train.csv" for name in ("banking77", "clinc")}
 
+DATA = ("banking77", "clinc_domains", "clinc")
 N_ITEMS, N_ANNOTATORS = 5000, 20
 TRIGGER = "cfq"
 TRIGGER_SEEDS, KEYWORD_SEEDS = range(100_000, 100_010), range(110_000, 110_010)
@@ -47,24 +49,40 @@ class Planted:
 
 
 def list_cases() -> Iterator[Case]:
-    """All cells, so ordered that a run that was stopped has some of each."""
-    for name in FILES:
-        for seed in TRIGGER_SEEDS:
-            yield from ((name, "trigger", float(n), seed) for n in (10, 25, 50))
-        for seed in KEYWORD_SEEDS:
-            yield from ((name, "keyword", share, seed) for share in (0.9, 0.5))
-    for seed in CLEAN_SEEDS:
-        yield from ((name, "clean", 0.0, seed) for name in FILES)
+    """All cells, so ordered that a run that was stopped has some of each, the cheapest clean ones soonest."""
+    for k in range(10):
+        for name in DATA[:2]:
+            yield from ((name, "trigger", float(n), TRIGGER_SEEDS[k]) for n in (10, 25, 50))
+        for name in DATA[:2]:
+            yield from ((name, "keyword", share, KEYWORD_SEEDS[k]) for share in (0.9, 0.5))
+        yield from (("clinc_domains", "clean", 0.0, seed) for seed in CLEAN_SEEDS[10 * k : 10 * k + 10])
+        yield ("banking77", "clean", 0.0, CLEAN_SEEDS[k])
+    yield from (("banking77", "clean", 0.0, seed) for seed in CLEAN_SEEDS[10:])
+    for seed in TRIGGER_SEEDS:
+        yield from (("clinc", "trigger", float(n), seed) for n in (10, 25, 50))
+    for seed in KEYWORD_SEEDS:
+        yield from (("clinc", "keyword", share, seed) for share in (0.9, 0.5))
+    yield from (("clinc", "clean", 0.0, seed) for seed in CLEAN_SEEDS)
+
+
+def read_texts(name: str) -> tuple[list[str], np.ndarray, list[str]]:
+    """Texts, class codes and class names; CLINC's 150 intents also as its ten domains."""
+    table = pd.read_csv(FILES[name.removesuffix("_domains")])
+    classes = table.iloc[:, 1]
+    if name.endswith("_domains"):
+        domains = json.loads((FILES["clinc"].parent / "domains.json").read_text(encoding="utf-8"))
+        classes = classes.map({intent: domain for domain, intents in domains.items() for intent in intents})
+    codes, names = pd.factorize(classes, sort=True)
+    return table.iloc[:, 0].tolist(), codes, list(names)
 
 
 def plant(case: Case) -> Planted:
     """Draw 5,000 texts and plant into them."""
     name, kind, strength, seed = case
-    table = pd.read_csv(FILES[name])
-    codes, classes = pd.factorize(table.iloc[:, 1], sort=True)
+    every, codes, classes = read_texts(name)
     rng = np.random.default_rng(seed)
-    chosen = rng.permutation(len(table))[:N_ITEMS]
-    texts, truth = table.iloc[chosen, 0].tolist(), codes[chosen]
+    chosen = rng.permutation(len(every))[:N_ITEMS]
+    texts, truth = [every[at] for at in chosen], codes[chosen]
     label, annotator = truth.copy(), rng.integers(0, N_ANNOTATORS, N_ITEMS)
     target, word = int(rng.integers(len(classes))), ""
     poisoned = np.zeros(N_ITEMS, dtype=bool)
@@ -79,7 +97,7 @@ def plant(case: Case) -> Planted:
         flipped = rng.permutation(having[truth[having] != target])
         poisoned[flipped[: round(strength * len(flipped))]] = True
     label[poisoned] = target
-    return Planted(texts, label, truth, list(classes), annotator, poisoned, target, word)
+    return Planted(texts, label, truth, classes, annotator, poisoned, target, word)
 
 
 def draw_keyword(texts: list[str], rng: np.random.Generator) -> tuple[str, np.ndarray]:
@@ -107,11 +125,16 @@ def as_labels(planted: Planted) -> LabelSet:
     )  # fmt: skip
 
 
+def model_of(case: Case) -> Path:
+    """Where the class probabilities of a cell are kept."""
+    name, kind, strength, seed = case
+    return MODELS / f"{name}_{kind}_{strength:g}_{seed}.npz"
+
+
 def gather(case: Case, planted: Planted) -> Evidence:
     """Evidence as an audit has it; probabilities and copies are kept on disk, since they take most of the time."""
     evidence = Evidence(as_labels(planted), "intent")
-    name, kind, strength, seed = case
-    path = MODELS / f"{name}_{kind}_{strength:g}_{seed}.npz"
+    path = model_of(case)
     if not path.exists():
         MODELS.mkdir(parents=True, exist_ok=True)
         matrix, cluster = evidence.probabilities.matrix, evidence.near_duplicates

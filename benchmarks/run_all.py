@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "truth_inference": ("benchmarks/truth_inference.py",),
     "truth_inference_cost": ("benchmarks/truth_inference_cost.py",),
     "label_errors": ("benchmarks/label_errors.py",),
+    "kinds_spans": ("benchmarks/kinds_spans.py",),
     "label_errors_cost": ("benchmarks/label_errors_cost.py",),
     "forensics": ("benchmarks/forensics.py", "null", "few", "ring", "power", "delay", "table", "--budget", "40"),
     "forensics_people": ("benchmarks/forensics_people.py", "people"),

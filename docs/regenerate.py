@@ -70,7 +70,7 @@ Written by `python docs/regenerate.py` from `annoaudit --help`; do not edit by h
 | 0 | done; the gate, if any, passed |
 | 1 | the gate failed; of `verify` and `media verify`: something differs; of `prove --check`: the proof does not hold |
 | 2 | usage, configuration or refused input: one message names the place and the mend |
-| 3 | could not do the job, or a detector failed (everything else is written); of `media`: some media could not be pinned or checked, and none of those checked differs |
+| 3 | could not do the job, or a detector failed (everything else is written); of `media`: some could not be looked at |
 | 4 | audited and stored, but a push or a notification failed |
 
 If several apply: 2, then 3, 1, 4. Findings alone never change the exit code of `audit`. A detector that lacks its

@@ -59,6 +59,9 @@ def choose_questions(labels: LabelSet, question: str | None, *, with_answers: bo
             f"There is no question {question!r} that can be audited.",
             hint=f"There are: {', '.join(known) or 'none'}.",
         )
+    in_words = labels.questions_of(*NOMINAL)
+    if question is None and with_answers and len(in_words) == 1:
+        return in_words
     if question is None and len(known) > 1 and with_answers:
         raise UsageError(
             f"Probabilities and gold labels belong to one question; there are {len(known)}.",

@@ -120,6 +120,19 @@ METHODS: dict[str, Method] = {
         "Tran, Li, Madry (2018), NeurIPS; Chen et al. (2018), arXiv 1811.03728; Rousseeuw (1987), J. Computational and "
         "Applied Mathematics 20",
     ),
+    "near_duplicates": Method(
+        "near_duplicates",
+        "Copies and near copies across splits and in clusters, and batches whose items lie closer together than 99.9 % "
+        "of nearest neighbours across batches. Counted, not tested.",
+        "Bayardo, Ma, Srikant (2007), WWW",
+    ),
+    "batch_shift": Method(
+        "batch_shift",
+        "Each late batch against the items before it: a cross-fitted classifier on features, class shares, and labels "
+        "less what a model expects, within strata of the expected class; permutation p values, false discovery rate "
+        "held.",
+        "Lopez-Paz, Oquab (2017), ICLR; Besag, Clifford (1991), Biometrika 78",
+    ),
     "trigger_scan": Method(
         "trigger_scan",
         "Words, phrases, metadata values and image patches whose items carry a class more often than the rest of each "
@@ -166,6 +179,23 @@ METHODS: dict[str, Method] = {
         "length_bias",
         "As position_bias, for the longer of two texts.",
         "Dubois et al. (2024), COLM",
+    ),
+    "rating_residual": Method(
+        "rating_residual",
+        "Probability that a rating was made as if for another item: what the other ratings and a regression that saw "
+        "none of them lead to expect, with the annotator's severity, scale and noise (EM), against ratings in general.",
+        "Laird, Ware (1982), Biometrics 38; Efron (2010), Large-scale inference",
+    ),
+    "rater_severity": Method(
+        "rater_severity",
+        "What an annotator adds to what items deserve, shrunk, against the team's own spread; a rank, not a test.",
+        "Laird, Ware (1982), Biometrics 38; Efron (2004), JASA 99",
+    ),
+    "straight_lining": Method(
+        "straight_lining",
+        "Spread of an annotator's ratings against what the team's on the same items lead to expect, and ratings that "
+        "repeat the one before, among other orders; a rank, not a test.",
+        "Herzog, Bachman (1981), Public Opinion Quarterly 45; Besag, Clifford (1991), Biometrika 78",
     ),
     "timing": Method(
         "timing",

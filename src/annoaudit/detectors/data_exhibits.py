@@ -16,7 +16,16 @@ from annoaudit.statistics.residual_scan import tail_above
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
 
-__all__ = ["Innocence", "find_sources", "list_imports", "name_sources", "order_by", "show_data", "show_items"]
+__all__ = [
+    "Innocence",
+    "find_sources",
+    "list_imports",
+    "name_sources",
+    "order_by",
+    "show_data",
+    "show_items",
+    "show_texts",
+]
 
 Ints = npt.NDArray[np.int64]
 Matrix = npt.NDArray[np.floating]
@@ -95,6 +104,21 @@ def show_items(evidence: Evidence, positions: Ints, chance: Matrix | None, aroun
             one["probability_of_given"] = round(float(chance[item, label]), 4)
         shown.append(one)
     return shown
+
+
+def show_texts(evidence: Evidence, items: Ints) -> list[dict[str, object]]:
+    """Return up to 20 items with an excerpt and the most frequent of their labels; "" where they have none."""
+    votes, shown = evidence.votes, items[:MOST_SHOWN]
+    table = evidence.labels.items.take(shown)
+    told = zip(shown, table["text"].to_pylist(), table["uri"].to_pylist(), strict=True)
+    return [
+        {
+            "item_id": str(votes.item_ids[int(item)].as_py()),
+            "given": votes.classes[int(votes.counts[item].argmax())] if votes.counts[item].any() else "",
+            "text": _excerpt(text or uri or "", ""),
+        }
+        for item, text, uri in told
+    ]
 
 
 def find_sources(evidence: Evidence, positions: Ints, given: int, chance: Matrix) -> tuple[Source, ...]:

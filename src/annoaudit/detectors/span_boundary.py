@@ -66,6 +66,7 @@ class SpanBoundary:
             given=votes.label[at],
             suggested=np.full(len(at), -1, dtype=np.int64),
             n=n_marks[votes.item[at]],
+            aspect="place",
             missing="" if np.isfinite(right).all() else "nobody else marked it",
         )
 

@@ -43,7 +43,7 @@ class SpanModel:
     def score(self, evidence: Evidence) -> Scores:
         """Score every vote on a place that the model could judge."""
         votes, judged_votes = evidence.votes, evidence.span_doubts
-        suspicion = judged_votes.doubts.suspicion
+        suspicion, suggested = judged_votes.doubts.suspicion, judged_votes.doubts.suggested
         judged = np.isfinite(suspicion)
 
         def explain(positions: npt.NDArray[np.int64]) -> Sequence[Explanation]:
@@ -58,9 +58,7 @@ class SpanModel:
             suspicion=suspicion,
             explain=explain,
             given=votes.label,
-            suggested=np.where(
-                judged & (judged_votes.doubts.suggested != votes.label), judged_votes.doubts.suggested, -1
-            ),
+            suggested=np.where(judged & (suggested != votes.label), suggested, -1),
             n=judged.astype(np.int64),
             missing="" if judged.all() else "the place holds no words that the model could judge",
             note=f"probabilities: {judged_votes.source}",

@@ -20,6 +20,7 @@ from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Spans, Votes
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
+    from annoaudit.evidence.kinds.ratings import JudgedRatings
     from annoaudit.evidence.kinds.regions import Units
     from annoaudit.evidence.kinds.sides import Sides
     from annoaudit.evidence.kinds.span_doubts import VoteDoubts
@@ -216,6 +217,15 @@ class Evidence:
         if self.kind != "pair":
             raise Unavailable(f"questions of kind {self.kind} have no sides")
         return read_sides(self.labels)
+
+    @lazy
+    def ratings(self) -> JudgedRatings:
+        """What each rating was expected to be, and how severely each annotator rates; for ratings and numbers."""
+        from annoaudit.evidence.kinds.ratings import judge_ratings
+
+        if self.votes.numbers is None:
+            raise Unavailable(f"answers of kind {self.kind} are no numbers")
+        return judge_ratings(self)
 
     @lazy
     def neighbours(self) -> Neighbours:

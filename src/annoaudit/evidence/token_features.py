@@ -17,6 +17,7 @@ Ints = npt.NDArray[np.int64]
 
 N_COLUMNS = 1 << 16
 _REPEATED = re.compile(r"(.)\1+")
+_OWN = ("word", "start", "start2", "end", "end2", "shape", "short")
 _CONTEXT = ((-2, ("word",)), (-1, ("word", "end", "shape")), (1, ("word", "end", "shape")), (2, ("word",)))
 
 
@@ -27,8 +28,7 @@ def describe_tokens(tokens: Tokens) -> sp.csr_matrix:
     whether it starts the text, and word, end and shape of its neighbours. Nothing of it knows a label.
     """
     slots = _describe_words(tokens)
-    own = ("word", "start", "start2", "end", "end2", "shape", "short", "usual")
-    columns = [slots[name][tokens.word] for name in own]
+    columns = [slots[name][tokens.word] for name in (*_OWN, "usual")]
     shape, first = slots["shape"][tokens.word], np.r_[True, tokens.item[1:] != tokens.item[:-1]]
     columns.append(_mix(shape, 90 + first))
     for step, names in _CONTEXT:
@@ -70,9 +70,7 @@ def _describe_words(tokens: Tokens) -> dict[str, Ints]:
     for word, low, n in zip(tokens.words, lower, count.tolist(), strict=True):
         seen = lifted.setdefault(low, [0, 0])
         seen[word[:1].isupper()] += n
-    values: dict[str, list[str]] = {
-        name: [] for name in ("word", "start", "start2", "end", "end2", "shape", "short", "usual")
-    }
+    values: dict[str, list[str]] = {name: [] for name in (*_OWN, "usual")}
     for word, low in zip(tokens.words, lower, strict=True):
         shape = _shape(word[:64])
         values["word"].append(low)

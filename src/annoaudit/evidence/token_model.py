@@ -66,6 +66,8 @@ def fit_token_model(texts: pa.ChunkedArray, spans: Spans, tokens: Tokens, seed: 
     fold, by = _fold(texts, spans, seed)
     matrix = _cross_fit(describe_tokens(tokens), soft, fold[tokens.item], seed)
     judged = np.flatnonzero(np.isfinite(matrix[:, 0]) & (soft.sum(axis=1) > 0))
+    if not len(judged):
+        raise Unavailable("all labelled texts are equal: a model cannot be checked on one that it did not see")
     share = soft[judged].mean(axis=0)
     base = -float((share * np.log(np.maximum(share, 1e-12))).sum())
     loss = -float((soft[judged] * np.log(np.maximum(matrix[judged], 1e-9))).sum(axis=1).mean())
@@ -113,12 +115,10 @@ def _fold(texts: pa.ChunkedArray, spans: Spans, seed: int) -> tuple[Ints, str]:
 
 def _cross_fit(features: sp.csr_matrix, soft: npt.NDArray[np.float32], fold: Ints, seed: int) -> Floats:
     matrix = np.full(soft.shape, np.nan, dtype=np.float32)
-    folds = np.unique(fold[fold >= 0])
     if len(fold) > MANY_TOKENS:
-        fold = np.where(fold >= 0, fold % FEW_FOLDS, -1)
-        folds = np.arange(FEW_FOLDS)
+        fold = np.asarray(np.where(fold >= 0, fold % FEW_FOLDS, -1), dtype=np.int64)
     rng = np.random.default_rng(seed)
-    for one in folds:
+    for one in np.unique(fold[fold >= 0]).tolist():
         learned = np.flatnonzero((fold >= 0) & (fold != one))
         judged = np.flatnonzero(fold == one)
         if not len(learned) or not len(judged):

@@ -10,15 +10,22 @@ __all__ = ["IPAddress", "is_public"]
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Beside what the standard library knows, which differs between versions of Python.
 _FORBIDDEN = tuple(
     ipaddress.ip_network(one)
     for one in (
         "168.63.129.16/32",  # metadata and host services of Azure, at an address that looks public
+        "192.0.0.0/24",  # protocol assignments; metadata of Oracle's cloud
         "192.88.99.0/24",  # relays of 6to4
+        "198.18.0.0/15",  # benchmarks
         "::/96",  # IPv4-compatible
         "64:ff9b:1::/48",  # NAT64 of an own network
-        "2001::/32",  # Teredo
+        "100::/64",  # discarded
+        "2001::/23",  # protocol assignments, Teredo
+        "2001:db8::/32",  # documentation
         "2002::/16",  # 6to4
+        "3fff::/20",  # documentation
+        "5f00::/16",  # segment routing
         "fec0::/10",  # site-local
     )
 )

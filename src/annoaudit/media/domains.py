@@ -7,8 +7,8 @@ import ipaddress
 __all__ = ["registrable_domain"]
 
 _SECOND_LEVELS = frozenset(
-    ("ac", "co", "com", "edu", "gen", "go", "gob", "gov", "gv", "id", "in", "info", "ltd", "me", "mil", "ne", "net", "nom",
-     "or", "org", "plc", "sch", "web")
+    ("ac", "co", "com", "edu", "gen", "go", "gob", "gov", "gv", "id", "in", "info", "ltd", "me", "mil", "ne", "net",
+     "nom", "or", "org", "plc", "sch", "web")
 )  # fmt: skip
 _SHARED = (
     "amazonaws.com", "appspot.com", "azureedge.net", "azurewebsites.net", "backblazeb2.com", "blogspot.com",

@@ -42,7 +42,9 @@ def hash_picture(content: bytes, max_pixels: int) -> tuple[str, str]:
                 grey = picture.convert("L")
                 fine = np.asarray(grey.resize((_SIDE + 1, _SIDE), PIL.Image.Resampling.BOX), dtype=np.int16)
                 thumb = np.asarray(grey.resize((_THUMB, _THUMB), PIL.Image.Resampling.BOX), dtype=np.uint8)
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, PIL.Image.DecompressionBombError) as error:
+    except PIL.Image.DecompressionBombError:
+        return "", f"it states more pixels than {max_pixels:,} by far: not opened"
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
         return "", f"it can't be decoded: {str(error) or type(error).__name__}"
     bits = np.packbits((fine[:, 1:] > fine[:, :-1]).ravel())
     return bits.tobytes().hex() + thumb.tobytes().hex(), ""

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Access", "PinResult", "list_media", "pin_media"]
 
 _WORKERS = 4
+_BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,7 @@ def pin_media(
         with lock.acquire(timeout=0):
             known = pins.read()
             todo = [one for one in media if one not in known or known[one].status != "pinned"]
-            for n_done, pin in enumerate(_pin_all(todo, access), start=1):
-                pins.add(pin)
+            for n_done, pin in enumerate(_pin_all(todo, access, pins), start=1):
                 known[pin.key] = pin
                 if on_pinned is not None:
                     on_pinned(n_done, len(todo))
@@ -153,10 +154,22 @@ def list_media(labels: LabelSet) -> list[tuple[str, str]]:
     return list(dict.fromkeys((str(row["item_id"]), str(row["uri"])) for row in items if row["uri"]))
 
 
-def _pin_all(todo: Sequence[tuple[str, str]], access: Access) -> Iterator[Pin]:
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        for start in range(0, len(todo), 32 * _WORKERS):
-            yield from pool.map(lambda one: _pin(one[0], one[1], access), todo[start : start + 32 * _WORKERS])
+def _pin_all(todo: Sequence[tuple[str, str]], access: Access, pins: Pins) -> Iterator[Pin]:
+    """Pin in several threads; each pin is in the journal before the next medium is looked at."""
+    turn = Lock()
+
+    def pin(one: tuple[str, str]) -> Pin:
+        done = _pin(one[0], one[1], access)
+        with turn:
+            pins.add(done)
+        return done
+
+    pool = ThreadPoolExecutor(_WORKERS)
+    try:
+        for start in range(0, len(todo), _BATCH):
+            yield from pool.map(pin, todo[start : start + _BATCH])
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _pin(item_id: str, uri: str, access: Access) -> Pin:

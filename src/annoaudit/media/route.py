@@ -80,13 +80,9 @@ class Route:
         if not secure:
             return raw
         try:
-            wrapped = self.trust().wrap_socket(raw, server_hostname=host, do_handshake_on_connect=False)
-            wrapped.settimeout(deadline.left())
-            wrapped.do_handshake()
+            return _secure(raw, host, self.trust(), deadline)
         except (OSError, ValueError) as error:
-            raw.close()
             raise Unchecked(f"no secure connection to {host}: {_tell(error)}") from None
-        return wrapped
 
     def _addresses(self, host: str, port: int, deadline: Deadline) -> list[IPAddress]:
         try:
@@ -116,6 +112,18 @@ def _connect_first(addresses: Sequence[IPAddress], port: int, deadline: Deadline
         else:
             return raw
     raise Unchecked(f"nobody answers at {trouble}")
+
+
+def _secure(raw: socket.socket, host: str, settings: ssl.SSLContext, deadline: Deadline) -> socket.socket:
+    with raw:  # wrapping takes the connection over; closing this end then does nothing
+        wrapped = settings.wrap_socket(raw, server_hostname=host, do_handshake_on_connect=False)
+    try:
+        wrapped.settimeout(deadline.left())
+        wrapped.do_handshake()
+    except BaseException:
+        wrapped.close()
+        raise
+    return wrapped
 
 
 def _within(deadline: Deadline, work: Callable[[], Sequence[str]]) -> Sequence[str]:

@@ -12,13 +12,15 @@ import numpy.typing as npt
 from annoaudit.detectors import Detector, judges_kind
 from annoaudit.errors import Unavailable
 from annoaudit.evidence import Evidence
-from annoaudit.evidence.kinds import AUDITED, read_votes
+from annoaudit.evidence.kinds import AUDITED
 from annoaudit.findings import LEVELS, Scores
 from annoaudit.labels import LabelSet
 from annoaudit.simulation import TeamDesign, simulate_team
 from annoaudit.simulation.preferences import PreferenceDesign, simulate_preferences
+from annoaudit.simulation.ratings import RatingDesign, simulate_ratings
 from annoaudit.simulation.scenes import SceneDesign, simulate_scenes
 from annoaudit.simulation.tables import as_labels
+from annoaudit.testing.span_teams import make_span_team
 from annoaudit.testing.teams import make_team
 
 __all__ = ["check_detector"]
@@ -93,7 +95,7 @@ def _check_scores(name: str, scores: Scores, labels: LabelSet) -> None:
     assert not np.isinf(scores.suspicion).any(), f"{name}: infinite suspicion"
     if len(known) < n:
         assert scores.missing, f"{name}: could not judge {n - len(known)} targets and does not say why"
-    votes = read_votes(labels, scores.question)
+    votes = Evidence(labels, scores.question).votes
     sizes = {"label": len(votes), "item": votes.n_items, "annotator": votes.n_annotators}
     if scores.level in sizes and n:
         assert 0 <= scores.target.min() <= scores.target.max() < sizes[scores.level], f"{name}: no such target"
@@ -121,6 +123,9 @@ def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
     yield "one class", make_team(n_items=60, n_annotators=4, redundancy=2, n_classes=1, seed=4), None
     yield "nothing but ids", make_team(n_items=60, n_annotators=4, redundancy=2, text=False, seed=5), None
     yield "four labels", make_team(n_items=4, n_annotators=2, redundancy=1, seed=6), None
+    yield "spans marked by three", make_span_team(n_items=60, n_annotators=5, redundancy=3, seed=9), None
+    yield "spans marked by one", make_span_team(n_items=60, n_annotators=5, redundancy=1, seed=10), None
+    yield "spans without texts", make_span_team(n_items=20, n_annotators=3, redundancy=2, text=False, seed=11), None
     rich = TeamDesign(n_items=240, n_annotators=6, redundancy=3, gold_share=0.3, repeat_share=0.3)
     team = simulate_team(rich, seed=8)
     yield "times, predictions, repeats and gold", as_labels(team), np.where(team.is_gold, team.truth, -1)
@@ -130,3 +135,6 @@ def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
         yield words, simulate_scenes(scenes, seed=9).labels, None
     pairs = PreferenceDesign(n_items=80, n_annotators=4)
     yield "pairs", simulate_preferences(pairs, seed=9).labels, None
+    yield "ratings", simulate_ratings(RatingDesign(n_items=120, n_annotators=5, stray_rate=0.05), seed=10).labels, None
+    yield "numbers", simulate_ratings(RatingDesign(n_items=80, n_annotators=4, n_steps=0), seed=11).labels, None
+    yield "one rating an item", simulate_ratings(RatingDesign(n_items=90, redundancy=1), seed=12).labels, None

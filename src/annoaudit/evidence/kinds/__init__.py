@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from annoaudit.errors import Unavailable
-from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Votes
+from annoaudit.labels import EXTENDED, MEASURED, NOMINAL, REGIONS, LabelSet, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
@@ -22,7 +22,7 @@ IN_PARTS = ("multichoice", *EXTENDED, *REGIONS)
 """Kinds whose answer is a set of parts."""
 WITH_CLASSES = (*NOMINAL, *IN_PARTS)
 """Kinds whose votes are of a few classes, so that a true class can be inferred."""
-AUDITED = WITH_CLASSES
+AUDITED = (*WITH_CLASSES, *MEASURED)
 """Kinds that can be audited."""
 
 

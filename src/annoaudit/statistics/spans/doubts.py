@@ -20,6 +20,8 @@ __all__ = [
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Probabilities = npt.NDArray[np.floating]
 
 KINDS_OF_DOUBT = ("wrong class", "wrong boundary", "spurious", "missing")
 ERROR_RATE = 0.05
@@ -56,7 +58,7 @@ def cover_tokens(
     return first, np.maximum(first, last)
 
 
-def average_tokens(matrix: Floats, first: Ints, last: Ints) -> Floats:
+def average_tokens(matrix: Probabilities, first: Ints, last: Ints) -> Floats:
     """Return (D, K + 1) class probabilities of stretches of tokens: the geometric mean over tokens, of sum 1."""
     logs = np.log(np.maximum(np.asarray(matrix, dtype=np.float64), FLOOR))
     total = np.vstack([np.zeros(logs.shape[1]), np.cumsum(np.nan_to_num(logs), axis=0)])
@@ -69,7 +71,14 @@ def average_tokens(matrix: Floats, first: Ints, last: Ints) -> Floats:
 
 
 def doubt_spans(
-    matrix: Floats, token_item: Ints, first: Ints, last: Ints, label: Ints, *, n_spans: int, n_unmarked: int
+    matrix: Probabilities,
+    token_item: Ints,
+    first: Ints,
+    last: Ints,
+    label: Ints,
+    *,
+    n_spans: int,
+    n_unmarked: int,
 ) -> SpanDoubts:
     """Weigh what was said of stretches of tokens against their class probabilities.
 
@@ -91,9 +100,7 @@ def doubt_spans(
     at = np.arange(len(label))
     marked = label < n_classes
     own = np.maximum(whole[at, label], FLOOR)
-    share = np.bincount(label[marked], minlength=n_classes + 1)[np.minimum(label, n_classes)] / max(
-        int(marked.sum()), 1
-    )
+    share = np.bincount(label[marked], minlength=n_classes + 1)[label] / max(int(marked.sum()), 1)
     others = whole.copy()
     others[:, -1] = 0.0
     others[at, label] = 0.0
@@ -122,9 +129,7 @@ def doubt_units(rows: Floats, label: Ints) -> SpanDoubts:
     return SpanDoubts(odds, _suggest(odds, rows, others, label), np.zeros_like(label), np.zeros_like(label))
 
 
-def _place_odds(
-    wrong: Floats, edges: Floats, spurious: Floats, missing: Floats, marked: npt.NDArray[np.bool_]
-) -> Floats:
+def _place_odds(wrong: Floats, edges: Floats, spurious: Floats, missing: Floats, marked: Bools) -> Floats:
     """Put the odds in the order of the kinds; what is marked cannot be missing, and the other way round."""
     odds = np.stack([wrong, edges, spurious, missing], axis=1)
     odds[marked, 3] = -np.inf
@@ -136,7 +141,7 @@ def _suggest(odds: Floats, whole: Floats, others: Floats, label: Ints) -> Ints:
     """Return the class that the most probable kind of error leaves."""
     kind = np.nan_to_num(odds, nan=-np.inf).argmax(axis=1)
     options = [others.argmax(axis=1), label, np.full(len(label), whole.shape[1] - 1), whole[:, :-1].argmax(axis=1)]
-    return np.choose(kind, options).astype(np.int64)
+    return np.asarray(np.choose(kind, options), dtype=np.int64)
 
 
 def _largest(value: Floats, first: Ints, last: Ints) -> Floats:
@@ -149,7 +154,9 @@ def _largest(value: Floats, first: Ints, last: Ints) -> Floats:
     return np.where(last > first, found, np.nan)
 
 
-def _edge_odds(matrix: Floats, token_item: Ints, first: Ints, last: Ints, label: Ints) -> tuple[Floats, Ints, Ints]:
+def _edge_odds(
+    matrix: Probabilities, token_item: Ints, first: Ints, last: Ints, label: Ints
+) -> tuple[Floats, Ints, Ints]:
     """Log odds that a token more or less at one edge is right, given that the class is; and the better stretch."""
     n = len(token_item)
     logs = np.log(np.maximum(np.asarray(matrix, dtype=np.float64), FLOOR))
@@ -174,7 +181,7 @@ def _edge_odds(matrix: Floats, token_item: Ints, first: Ints, last: Ints, label:
     return moves.max(axis=1) + inside + np.log(ERROR_RATE), first + shift[:, 0], last + shift[:, 1]
 
 
-def _largest_of(matrix: Floats, label: Ints, first: Ints, last: Ints) -> Floats:
+def _largest_of(matrix: Probabilities, label: Ints, first: Ints, last: Ints) -> Floats:
     """Return the largest probability of each stretch's own class among its tokens."""
     found = np.full(len(label), np.nan)
     for k in np.unique(label):
@@ -184,7 +191,7 @@ def _largest_of(matrix: Floats, label: Ints, first: Ints, last: Ints) -> Floats:
 
 
 def find_unmarked(
-    matrix: Floats, token_item: Ints, marked: npt.NDArray[np.bool_], least: float = 0.5
+    matrix: Probabilities, token_item: Ints, marked: Bools, least: float = 0.5
 ) -> tuple[Ints, Ints, Ints]:
     """Return first token, token after the last, and class of each run of tokens that a model marks and nobody did.
 
