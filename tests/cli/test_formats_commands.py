@@ -77,6 +77,11 @@ def test_boxes_are_audited_from_the_command_line(coco, tmp_path, capsys):
     assert '<figure class="scene">' not in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_an_overlap_that_nothing_could_fail_is_refused(coco, tmp_path, capsys):
+    code, said = run(capsys, "audit", coco, "--overlap", "0", "--out", tmp_path / "out")
+    assert (code, "The overlap is 0." in said.err) == (2, True)
+
+
 def test_an_audit_of_what_is_not_audited_says_what_was_read(tmp_path, capsys):
     path = tmp_path / "captions.json"
     caption = {"id": 5, "image_id": 1, "caption": "A cat."}

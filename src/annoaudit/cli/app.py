@@ -99,6 +99,9 @@ def audit_command(
     ] = None,
     question: Annotated[str | None, typer.Option(help="Audit this question only.")] = None,
     media_root: Annotated[Path | None, typer.Option(help="Folder under which image files may be opened.")] = None,
+    overlap: Annotated[
+        float, typer.Option(help="Of boxes and other regions: likeness from which two mean the same thing.")
+    ] = 0.5,
     names: Annotated[bool, typer.Option("--names", help="Show annotators' ids instead of pseudonyms.")] = False,
     subjective: Annotated[
         bool, typer.Option("--subjective", help="The question asks for opinions: hold disagreement against nobody.")
@@ -130,6 +133,7 @@ def audit_command(
             budget=budget,
             question=question,
             media_root=media_root,
+            overlap=overlap,
             names=names,
             subjective=subjective,
             pseudonym_key=key,

@@ -96,8 +96,8 @@ class Shapes:
         return found
 
     def rings(self, at: int) -> tuple[Floats, ...]:
-        """Return the corners of a box, turned box or polygon."""
-        if self.form[at] == BOX:
+        """Return the corners of a box, turned box or polygon; of anything else those of its frame."""
+        if self.form[at] not in (TURNED, POLYGON):
             return (quads_of_boxes(self.frame[at : at + 1])[0],)
         body = self.body[at]
         return (body,) if self.form[at] == TURNED else tuple(body)
