@@ -99,9 +99,9 @@ def _fold(texts: pa.ChunkedArray, spans: Spans, seed: int) -> tuple[Ints, str]:
     rng = np.random.default_rng(seed)
     per_item = np.bincount(given.item, minlength=n_items)
     per_annotator = np.bincount(given.annotator)
+    group: Ints = np.full(n_items, -1, dtype=np.int64)
     alone = bool((per_item <= 1).all()) and int((per_annotator >= 10).sum()) >= 3
     if alone and per_annotator.max() <= 0.8 * len(given):
-        group = np.full(n_items, -1, dtype=np.int64)
         group[given.item] = given.annotator
     else:
         coded = pc.dictionary_encode(pc.fill_null(texts, "")).combine_chunks()
