@@ -185,3 +185,20 @@ def test_where_nobody_marked_anything_there_is_nothing_to_audit():
 def test_boundaries_lead_the_queue_beside_classes(audited):
     queue = audited.findings[audited.findings["rank"] > 0]
     assert set(queue.sort_values("rank").head(60)["detector"]) >= {"span_boundary", "consensus_disagreement"}
+
+
+def test_odd_places_and_odd_meta_data_do_no_harm():
+    labels = make_span_team(n_items=30, n_annotators=3, redundancy=3, seed=5008)
+    start = labels.labels["start"].to_pylist()
+    end = labels.labels["end"].to_pylist()
+    start[:4], end[:4] = [5.0, None, 3.0, 1e17], [5.0, 9.0, 1e15, 2e17]
+    table = labels.labels
+    for name, values in (("start", start), ("end", end)):
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values, pa.float64()))
+    meta = pa.array(['{"tokens": ' + "[" * 5000] * 30)
+    items = labels.items.set_column(labels.items.schema.get_field_index("meta_json"), "meta_json", meta)
+    audit = aa.audit(LabelSet(**{**labels.tables, "labels": table, "items": items}))
+    notes = [one.note for one in audit.record.questions[0].tables]
+    assert any("2 labels without a place or a class were left out" in note for note in notes)
+    assert {one.status for one in audit.record.outcomes} <= {"scored", "skipped"}
+    assert audit.html()
