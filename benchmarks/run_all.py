@@ -43,6 +43,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "killing": ("benchmarks/killing.py", "200", "1"),
     "ledger": ("benchmarks/ledger.py", "1000000"),
     "store": ("benchmarks/store.py",),
+    "kinds_scales": ("benchmarks/kinds_scales.py",),
 }
 WITH_PEERS = {
     "truth_inference_cost": ("crowd-kit==1.4.2",),
