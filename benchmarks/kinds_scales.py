@@ -335,8 +335,8 @@ def plant_options(seed: int, n: int = 500, k: int = 5) -> tuple[aa.LabelSet, np.
     who = [f"w{one % 6}" for one in range(n)]
     rows = {
         "label_id": [f"{ids[i]}-{o}" for i, o in zip(item, option, strict=True)],
-        "annotation_id": [ids[i] for i in item], "item_id": [ids[i] for i in item], "annotator_id": "
-        "[who[i] for i in item]"
+"annotation_id": [ids[i] for i in item], "item_id": [ids[i] for i in item],
+        "annotator_id": [who[i] for i in item],
         "question": ["topics"] * len(item), "kind": ["multichoice"] * len(item), "value": [options[o] for o in option],
     }  # fmt: skip
     labels = aa.LabelSet(
