@@ -33,7 +33,6 @@ from annoaudit.statistics.ratings import fit_raters
 
 SHARED = Path(os.environ.get("ANNOAUDIT_SHARED", Path(__file__).resolve().parents[1] / "../shared")) / "data"
 FIRST_SEED = 100_000
-PARTS = ("pandalm", "flips", "leanings", "size", "ratings", "severity", "convabuse", "options", "cost")
 
 
 def long_labels(
@@ -335,7 +334,7 @@ def plant_options(seed: int, n: int = 500, k: int = 5) -> tuple[aa.LabelSet, np.
     who = [f"w{one % 6}" for one in range(n)]
     rows = {
         "label_id": [f"{ids[i]}-{o}" for i, o in zip(item, option, strict=True)],
-"annotation_id": [ids[i] for i in item], "item_id": [ids[i] for i in item],
+        "annotation_id": [ids[i] for i in item], "item_id": [ids[i] for i in item],
         "annotator_id": [who[i] for i in item],
         "question": ["topics"] * len(item), "kind": ["multichoice"] * len(item), "value": [options[o] for o in option],
     }  # fmt: skip
@@ -368,13 +367,26 @@ def report_cost(name: str, labels: aa.LabelSet) -> None:
     print(f"| {name} ({told}) | {spent:.0f} | {peak:.0f} |", flush=True)
 
 
+MEASURES = {
+    "pandalm": measure_pandalm,
+    "flips": measure_flips,
+    "leanings": measure_leanings,
+    "size": measure_size,
+    "ratings": measure_ratings,
+    "severity": measure_severity,
+    "convabuse": measure_convabuse,
+    "options": measure_options,
+    "cost": measure_cost,
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", default=list(PARTS), choices=[*PARTS, []])
+    parser.add_argument("parts", nargs="*", help=", ".join(MEASURES))
     parser.add_argument("--seeds", type=int, default=20)
     chosen = parser.parse_args()
-    for part in chosen.parts:
-        globals()[f"measure_{part}"](chosen.seeds)
+    for part in chosen.parts or MEASURES:
+        MEASURES[part](chosen.seeds)
 
 
 if __name__ == "__main__":
