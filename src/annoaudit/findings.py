@@ -89,10 +89,10 @@ class Explanation:
 class Scores:
     """What one detector says about its targets, before any threshold. One shape for all detectors.
 
-    All arrays have one entry a target (n,). ``target`` holds codes: positions in the votes at level
-    "label", item codes at level "item", annotator codes at level "annotator", and places in ``members`` at
-    the levels of groups: "pair", "ring" and "slice". At level "dataset" it numbers what was looked at, and
-    ``explain`` names the subject of each.
+    All arrays have one entry a target (n,). ``target`` holds codes: positions in the votes at level "label", in the
+    items table at level "item", annotator codes at level "annotator", and places in ``members`` at the levels of
+    groups: "pair", "ring" and "slice". At level "dataset" it numbers what was looked at, and ``explain`` names the
+    subject of each.
 
     Parameters
     ----------

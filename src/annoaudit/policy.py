@@ -352,9 +352,7 @@ class Decision:
 
     def _other_ids(self, level: str, target: Ints, labels: LabelSet) -> dict[str, npt.NDArray[np.object_] | Ints]:
         blank = np.full(len(target), "", dtype=object)
-        parts = self.votes.parts
-        whole = target if parts is None or level != "item" else parts.item[target]
-        items = _texts(labels.items["item_id"].take(pa.array(whole))) if level == "item" else blank
+        items = _texts(labels.items["item_id"].take(pa.array(target))) if level == "item" else blank
         annotator = target if level == "annotator" else np.full(len(target), -1, dtype=np.int64)
         return {"label_id": blank, "annotation_id": blank, "item_id": items, "annotator": annotator}
 
@@ -365,10 +363,9 @@ class Decision:
         if level not in ("label", "item"):
             return who
         own = np.asarray(ids["label_id" if level == "label" else "item_id"], dtype=object)
-        if self.votes.parts is None:
+        if self.votes.parts is None or level == "item":
             return own
-        thing = self.votes.item[target] if level == "label" else target
-        part = np.array(self.votes.item_ids.take(pa.array(thing)).to_pylist(), dtype=object)
+        part = np.array(self.votes.item_ids.take(pa.array(self.votes.item[target])).to_pylist(), dtype=object)
         absent = own == ""
         own = np.where(absent, ids["annotation_id"], own) + "\n" + part
         return np.asarray(own, dtype=object)

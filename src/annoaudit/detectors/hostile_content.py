@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.hostile_text import KINDS, Sign, find_candidates, find_rare_scripts, scan_text
+from annoaudit.evidence.kinds import AUDITED
 from annoaudit.evidence.media_bombs import find_bombs
 from annoaudit.findings import Explanation, Level, Scores
 
@@ -34,11 +35,12 @@ class HostileContent:
     name = "hostile_content"
     version = "1"
     level: ClassVar[Level] = "item"
+    kinds: ClassVar[tuple[str, ...]] = AUDITED
     needs = ()
 
     def score(self, evidence: Evidence) -> Scores:
         """Score every item that has a text or an address."""
-        votes, first = evidence.votes, evidence.labels.questions_of("choice")[0]
+        first = evidence.labels.questions_of(*AUDITED)[0]
         if evidence.question != first:
             raise Unavailable(f"it looks at whole items, and is told with the question {first!r}")
         fields = _fields(evidence)
@@ -61,8 +63,8 @@ class HostileContent:
             detector=self.name,
             version=self.version,
             level=self.level,
-            question=votes.question,
-            target=np.arange(votes.n_items),
+            question=evidence.question,
+            target=np.arange(evidence.labels.items.num_rows),
             suspicion=suspicion,
             explain=explain,
             missing="the item has no text and no address",
@@ -70,7 +72,7 @@ class HostileContent:
 
 
 def _fields(evidence: Evidence) -> dict[str, pa.Array]:
-    """Columns of the items that hold content, in the order of the votes' items."""
+    """Columns of the items that hold content, row by row."""
     items = evidence.labels.items
     columns = {"text": items["text"].combine_chunks(), "address": items["uri"].combine_chunks()}
     return {name: column for name, column in columns.items() if column.null_count < len(column)}

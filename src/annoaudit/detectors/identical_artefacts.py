@@ -12,6 +12,7 @@ import numpy.typing as npt
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.arbitrary_details import DETAILS, Details
 from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.labels import NOMINAL
 from annoaudit.statistics.coincidences import Coincidences, bound_chance, count_coincidences, weigh_coincidences
 from annoaudit.statistics.intervals import exact_interval
 
@@ -61,7 +62,7 @@ class IdenticalArtefacts:
     def score(self, evidence: Evidence) -> Scores:
         """Score every pair with an equal detail, once for the project."""
         votes = evidence.votes
-        first = evidence.labels.questions_of("choice")[0]
+        first = evidence.labels.questions_of(*NOMINAL)[0]
         if evidence.question != first:
             raise Unavailable(f"it looks at whole submissions, and is told with the question {first!r}")
         details = evidence.details

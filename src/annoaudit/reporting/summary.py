@@ -61,7 +61,7 @@ def _scope(record: AuditRecord, width: int) -> list[str]:
             f"{count(record.n_queued)} to review",
         )
     )
-    return wrap_text(f"{shorten(record.source, 200)}: {counts}.", width)
+    return wrap_text(f"{shorten(record.source or record.title, 200)}: {counts}.", width)
 
 
 def _detector_lines(outcome: Outcome, many: bool, width: int) -> list[str]:

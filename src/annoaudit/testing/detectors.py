@@ -96,7 +96,7 @@ def _check_scores(name: str, scores: Scores, labels: LabelSet) -> None:
     if len(known) < n:
         assert scores.missing, f"{name}: could not judge {n - len(known)} targets and does not say why"
     votes = Evidence(labels, scores.question).votes
-    sizes = {"label": len(votes), "item": votes.n_items, "annotator": votes.n_annotators}
+    sizes = {"label": len(votes), "item": labels.items.num_rows, "annotator": votes.n_annotators}
     if scores.level in sizes and n:
         assert 0 <= scores.target.min() <= scores.target.max() < sizes[scores.level], f"{name}: no such target"
     for codes in (scores.given, scores.suggested):

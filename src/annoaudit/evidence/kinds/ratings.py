@@ -26,6 +26,7 @@ FEWEST_ITEMS = 50
 FOLDS = 5
 STRENGTHS = (0.3, 3.0, 30.0, 300.0)
 LEAST_EXPLAINED = 0.02
+LEAST_SCALE = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,14 @@ def judge_ratings(evidence: Evidence) -> JudgedRatings:
     wrong, _ = judge_residuals(value, second.expected, second.expected_sd)
     last = _fit(evidence, value, prior, prior_sd, 1.0 - np.nan_to_num(wrong))
     wrong, stray_rate = judge_residuals(value, last.expected, last.expected_sd)
+    wrong = _spare_the_item(votes.annotator, value, last, wrong)
     return JudgedRatings(value, last, wrong, stray_rate, explained, n_others)
+
+
+def _spare_the_item(annotator: Ints, value: Floats, model: RaterModel, wrong: Floats) -> Floats:
+    """Hold no rating against its habit alone: who hardly follows the items is not expected to go on not doing so."""
+    plain, _ = judge_residuals(value, model.worth, np.sqrt(model.worth_sd**2 + np.median(model.noise) ** 2))
+    return np.where(model.scale[annotator] < LEAST_SCALE, np.fmin(wrong, plain), wrong)
 
 
 def _fit(
