@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from annoaudit.auditing.gathering import Companion, Table
+    from annoaudit.auditing.history import Answered, History
     from annoaudit.detectors import Detector
     from annoaudit.evidence import Evidence
     from annoaudit.evidence.fitted import FittedModel
-    from annoaudit.findings import Scores
+    from annoaudit.findings import Outcome, Scores
     from annoaudit.labels import LabelSet
 
 __all__ = ["Audit", "audit"]
@@ -133,7 +134,7 @@ def audit(
     overlap: float = 0.5,
     seed: int = 0,
 ) -> Audit:
-    """Audit the single-choice labels of a LabelSet (or of anything :func:`annoaudit.read` opens).
+    """Audit the labels of a LabelSet, or of anything :func:`annoaudit.read` opens, question by question.
 
     Parameters
     ----------
@@ -146,7 +147,7 @@ def audit(
     budget
         Most labels in the review queue; by default min(5 % of the labels, 500).
     question
-        Audit this question only; by default every single-choice question.
+        Audit this question only; by default every one of a kind that is audited.
     detectors
         Names or instances; by default all that are installed.
     policy
@@ -194,19 +195,11 @@ def audit(
     chosen = choose_detectors(detectors)
     evidences = [
         gather_evidence(
-            labels,
-            name,
-            probabilities,
-            features,
-            gold,
-            media_root=media_root,
-            folds=folds,
-            seed=seed,
-            states=states,
+            labels, one, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed, states=states,
             overlap=overlap,
         )
-        for name in questions
-    ]
+        for one in questions
+    ]  # fmt: skip
     if not any(len(one.votes) for one in evidences):
         raise RefusedInput(
             f"{labels.source or 'The input'} holds no usable label.",
@@ -214,50 +207,13 @@ def audit(
             "not audited; is the label column the right one? " + " ".join(labels.notes),
         )
     reused, told = reuse_models(evidences, models or {}, started)
-    runs = [run_detectors(one, chosen) for one in evidences]
     sizes = _share_budget(rules, [len(one.votes) for one in evidences])
-    answers = [match_answers(past, labels, one.votes) for one in evidences]
-    decisions = [
-        Decision.of(rules, one.votes, scores, size, answered.mask)
-        for one, (scores, _), size, answered in zip(evidences, runs, sizes, answers, strict=True)
-    ]
-    findings = [decision.findings(labels, name_of) for decision in decisions]
-    queue = [
-        entry
-        for one, decision, found in zip(evidences, decisions, findings, strict=True)
-        for entry in list_queue(one, decision, found, name_of)
-    ]
-    outcomes = [
-        count_flags(outcome, decision)
-        for (_, outcomes), decision in zip(runs, decisions, strict=True)
-        for outcome in outcomes
-    ]
-    summaries = tuple(summarise_question(e, d, name_of) for e, d in zip(evidences, decisions, strict=True))
-    summaries = add_sampled_rate(past, summaries)
-    people = gather_people(evidences, decisions, findings, outcomes, chosen, name_of)
-    record = AuditRecord(
-        title=Path(labels.source).name if labels.source else "labels",
-        source=labels.source,
-        version=__version__,
-        started_at=started,
+    judged = [_judge(one, chosen, rules, size, past, name_of) for one, size in zip(evidences, sizes, strict=True)]
+    record = _record(labels, judged, chosen, past, name_of, started)
+    record = replace(
+        record,
         seconds=time.perf_counter() - clock,
-        headline=state_headline(decisions, name_of),
-        next_step=state_next_step(summaries, decisions, outcomes, people),
-        n_items=labels.items.num_rows,
-        n_labels=sum(len(one.votes) for one in evidences),
-        n_annotators=max(one.votes.n_annotators for one in evidences),
-        n_flagged=sum(one.n_flagged for one in decisions),
-        n_queued=sum(len(one.queue) for one in decisions),
-        budget=sum(sizes),
-        questions=summaries,
-        outcomes=tuple(outcomes),
-        queue=tuple(queue),
-        findings=_join_findings(findings),
-        limits=(*told, *list_limits(labels, evidences, outcomes, people)),
-        methods=list_methods(outcomes),
-        people=people,
-        data=gather_data(decisions, findings, outcomes, chosen),
-        threats=gather_threats(outcomes),
+        limits=(*told, *record.limits),
         settings={
             "seed": seed,
             "folds": folds,
@@ -266,9 +222,79 @@ def audit(
             "thresholds": _thresholds(rules, chosen),
             "models_fitted_at": {name: at.isoformat() for name, at in reused.items()},
         },
-        review=record_review(past, labels, decisions, answers, findings),
     )
-    return Audit(record, tuple(one for scores, _ in runs for one in scores), tuple(evidences), reused)
+    return Audit(record, tuple(one for part in judged for one in part.scores), tuple(evidences), reused)
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """One question: what was known, its share of the budget, what detectors said and the policy decided."""
+
+    evidence: Evidence
+    size: int
+    scores: list[Scores]
+    outcomes: list[Outcome]
+    answered: Answered
+    decision: Decision
+    findings: pd.DataFrame
+
+
+def _judge(
+    evidence: Evidence,
+    chosen: Sequence[Detector],
+    rules: Policy,
+    size: int,
+    past: History | None,
+    name_of: Callable[[str], str],
+) -> _Judged:
+    """Run the detectors over one question and let the policy decide."""
+    scores, outcomes = run_detectors(evidence, chosen)
+    answered = match_answers(past, evidence.labels, evidence.votes)
+    decision = Decision.of(rules, evidence.votes, scores, size, answered.mask)
+    findings = decision.findings(evidence.labels, name_of)
+    # Counted last: a detector that crashes while it explains its findings has failed.
+    counted = [count_flags(one, decision) for one in outcomes]
+    return _Judged(evidence, size, scores, counted, answered, decision, findings)
+
+
+def _record(
+    labels: LabelSet,
+    judged: Sequence[_Judged],
+    chosen: Sequence[Detector],
+    past: History | None,
+    name_of: Callable[[str], str],
+    started: datetime,
+) -> AuditRecord:
+    """Gather what a report says, but for settings and time."""
+    evidences, decisions = [one.evidence for one in judged], [one.decision for one in judged]
+    findings, outcomes = [one.findings for one in judged], [one for part in judged for one in part.outcomes]
+    questions = add_sampled_rate(past, tuple(summarise_question(one.evidence, one.decision, name_of) for one in judged))
+    people = gather_people(evidences, decisions, findings, outcomes, chosen, name_of)
+    return AuditRecord(
+        title=Path(labels.source).name if labels.source else "labels",
+        source=labels.source,
+        version=__version__,
+        started_at=started,
+        seconds=0.0,
+        headline=state_headline(decisions, name_of),
+        next_step=state_next_step(questions, decisions, outcomes, people),
+        n_items=labels.items.num_rows,
+        n_labels=sum(len(one.votes) for one in evidences),
+        n_annotators=max(one.votes.n_annotators for one in evidences),
+        n_flagged=sum(one.n_flagged for one in decisions),
+        n_queued=sum(len(one.queue) for one in decisions),
+        budget=sum(one.size for one in judged),
+        questions=questions,
+        outcomes=tuple(outcomes),
+        queue=tuple(entry for one in judged for entry in list_queue(one.evidence, one.decision, one.findings, name_of)),
+        findings=_join_findings(findings),
+        limits=list_limits(labels, evidences, outcomes, people),
+        methods=list_methods(outcomes),
+        people=people,
+        data=gather_data(decisions, findings, outcomes, chosen),
+        threats=gather_threats(outcomes),
+        review=record_review(past, labels, decisions, [one.answered for one in judged], findings),
+    )
 
 
 def _choose_rules(policy: Policy | None, budget: int | None, *, subjective: bool) -> Policy:
