@@ -213,3 +213,28 @@ def test_the_threat_page_says_from_the_second_night_on_that_the_ledger_was_check
     assert first.title == "Tampered data"
     assert "first night" in dict(first.not_checked)["ledger"]
     assert [(one.name, one.n_found) for one in second.checked] == [("ledger", 0)]
+
+
+def test_pinned_media_are_looked_at_every_night_and_what_differs_is_a_finding(tmp_path):
+    import annoaudit as aa
+    from annoaudit.media import Access, pin_media
+
+    labels, root = make_labels(), tmp_path / "media"
+    root.mkdir()
+    labels["uri"] = labels["item_id"].astype(str) + ".txt"
+    for uri in labels["uri"].unique():
+        (root / uri).write_text(f"what {uri} was")
+    pin_media(aa.read(labels), tmp_path / "pins.parquet", Access(media_root=root))
+    path = write_job(tmp_path, labels=labels, project="    media_root: media\n    media: {pins: pins.parquet}\n")
+    first = night(path).nights[0]
+    assert "Media: 0.0 % of 60 media differ from their pins." in first.night.integrity
+    changed, gone = sorted(labels["uri"].unique())[:2]
+    (root / changed).write_text("something else")
+    (root / gone).unlink()
+    second = night(path).nights[0]
+    found = second.record.findings[second.record.findings["detector"].str.startswith("media_")]
+    assert sorted(found["detector"]) == ["media_changed", "media_gone"]
+    assert set(found["level"] + found["severity"]) == {"itemL0"}
+    fetching = next(one for one in second.record.threats.risks if one.title == "Data fetching attacks")
+    assert {one.name: (one.n_judged, one.n_found) for one in fetching.checked}["media_gone"] == (60, 1)
+    assert not fetching.not_checked

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-__all__ = ["CONFIG_NAME", "Config", "Expected", "Gate", "Ledger", "Notify", "Project", "Push"]
+__all__ = ["CONFIG_NAME", "Config", "Expected", "Gate", "Ledger", "Media", "Notify", "Project", "Push"]
 
 CONFIG_NAME = "annoaudit.yaml"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -59,6 +59,17 @@ class Expected(_Part):
     classes: Annotated[list[str], Field(description="Classes that somebody must have chosen.")] = []
 
 
+class Media(_Part):
+    """Look at pinned media again every night."""
+
+    pins: Annotated[str, Field(min_length=1, description="File that annoaudit media pin wrote.")]
+    sample: Annotated[
+        Annotated[int, Field(ge=1)] | None, Field(description="Look at so many, drawn anew each night; all by default.")
+    ] = None
+    allow_http: Annotated[bool, Field(description="Fetch media without encryption too.")] = False
+    max_seconds: Annotated[float, Field(gt=0, le=600, description="Longest time for one medium.")] = 30.0
+
+
 class Push(_Part):
     """Push what was flagged into a review project (Label Studio)."""
 
@@ -97,6 +108,7 @@ class Project(_Part):
         Field(description="weekly: reuse what models said for up to a week; every output says how old they are."),
     ] = "nightly"
     expected: Annotated[Expected | None, Field(description="What should have arrived.")] = None
+    media: Annotated[Media | None, Field(description="Verify pinned media.")] = None
     verdicts: Annotated[bool, Field(description="Read the reviewers' verdicts first (Label Studio).")] = False
     push: Annotated[Push | None, Field(description="Push what was flagged for review.")] = None
     gate: Annotated[Gate | None, Field(description="Limits of this project, instead of the common ones.")] = None

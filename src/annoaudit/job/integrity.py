@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from annoaudit.ledger.heads import Head
     from annoaudit.ledger.verifying import Problem, Verification
 
-__all__ = ["Integrity", "as_table", "check_integrity", "list_ours"]
+__all__ = ["Integrity", "as_findings", "as_table", "check_integrity", "list_ours"]
 
 DETECTOR, VERSION, SEVERITY = "ledger", "1", "L3"
 MOST_SHOWN = 500
@@ -101,7 +101,7 @@ def check_integrity(
         dict(Counter(one.status for one in changes)),
         tuple(problems),
         (*problems, *sentences, *patterns["reason"], *before.notes),
-        _joined(_as_findings(found), patterns),
+        _joined(as_findings(found, detector=DETECTOR, version=VERSION, severity=SEVERITY), patterns),
         memory,
     )
 
@@ -178,10 +178,11 @@ def _finding_of_change(change: Change) -> dict[str, object]:
     }
 
 
-def _as_findings(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+def as_findings(rows: Sequence[Mapping[str, object]], **told: str) -> pd.DataFrame:
+    """Return facts as rows of findings, each once: what the rows leave out is blank, or as told for all of them."""
     import pandas as pd
 
-    fixed = {"detector": DETECTOR, "version": VERSION, "severity": SEVERITY, "suspicion": 1.0, "n": 1, "rank": 0}
+    fixed = {"suspicion": 1.0, "n": 1, "rank": 0, "evidence_json": "{}", **told}
     numbers = ("effect", "effect_low", "effect_high", "p", "e")
     blank = dict.fromkeys(FINDING_COLUMNS, "") | dict.fromkeys(numbers, float("nan")) | fixed
     frame = pd.DataFrame([{**blank, **row} for row in rows], columns=list(FINDING_COLUMNS))

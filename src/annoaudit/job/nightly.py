@@ -21,6 +21,7 @@ from annoaudit.job.edits import VERSION as EDITS_VERSION
 from annoaudit.job.gate import SampledRate, judge_gate, passes
 from annoaudit.job.integrity import Integrity, check_integrity
 from annoaudit.job.locking import locked
+from annoaudit.job.media_watch import MediaWatch
 from annoaudit.job.outputs import write_outputs
 from annoaudit.job.retaining import find_expired, remove_expired
 from annoaudit.job.sealed import HEADS_SUFFIX, Seals, copy_heads, open_seals, read_outside
@@ -120,12 +121,17 @@ def heads_file(job: Job, name: str) -> Path | None:
 
 @dataclass(frozen=True, eq=False)
 class _Sealed:
-    """Tonight's labels, sealed; what became of them since the night before, and what did not arrive."""
+    """Tonight's labels, sealed; what became of them and their media, and what did not arrive."""
 
     snapshot: Snapshot
     hashed: Seal
     integrity: Integrity
     missing: Sequence[str] | None
+    media: MediaWatch
+
+    def add_findings(self, findings: pd.DataFrame) -> pd.DataFrame:
+        """Return an audit's findings with those about integrity in front and those about media behind."""
+        return self.media.add_findings(self.integrity.add_findings(findings))
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,11 +180,14 @@ class _Run:
         before = self.seals.verify(outside, only_last=True)
         snapshot, hashed = self.seals.seal_snapshot(with_pseudonyms(labels, name_of))
         integrity = check_integrity(self.seals, hashed, labels, before, self.material.is_live, name_of)
-        return _Sealed(snapshot, hashed, integrity, self.material.missing(labels))
+        missing, media = self.material.missing(labels), self.material.watch_media(labels, self.started_at)
+        return _Sealed(snapshot, hashed, integrity, missing, media)
 
     def _compare(self, audit: Audit, sealed: _Sealed, sampled: SampledRate | None) -> tuple[AuditRecord, Pairs]:
         """The record of the night, and the pairs of detector and question that scored."""
-        findings = keep_identities(sealed.integrity.add_findings(audit.findings), self.nights)
+        findings = keep_identities(
+            sealed.media.add_findings(sealed.integrity.add_findings(audit.findings)), self.nights
+        )
         scored = tuple((one.detector, one.question) for one in audit.record.outcomes if one.status == "scored")
         comparison = compare_nights(findings, scored, self.nights)
         night = self._judge(audit.record, findings, comparison, sealed, sampled)
@@ -204,7 +213,7 @@ class _Run:
             without["ledger"] = "this is the first night: nothing is sealed yet to compare with"
         if sealed.missing is not None:
             checks.append(CheckRecord.of_facts("completeness", len(sealed.missing)))
-        return gather_threats(record.outcomes, checks, without)
+        return gather_threats(record.outcomes, [*checks, *sealed.media.checks], {**without, **sealed.media.missing})
 
     def _store(self, audit: Audit, record: AuditRecord, scored: Pairs, sealed: _Sealed, code: int) -> str:
         """Store all of the night at once, then write its outputs, and only then note it as finished."""
@@ -260,7 +269,7 @@ class _Run:
             compared_with=_tell_nights(comparison.n_nights),
             changes=integrity.changes,
             n_changes=integrity.n_changes,
-            integrity=integrity.sentences,
+            integrity=(*integrity.sentences, *sealed.media.sentences),
             trends=integrity.changes.head(0),
             coefficient=gate.coefficient,
             snapshot=sealed.snapshot.name,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from annoaudit.auditing.pseudonyms import Pseudonyms
 from annoaudit.job.bookmarks import is_full_pull_due
 from annoaudit.job.completeness import list_missing
+from annoaudit.job.media_watch import MediaWatch, watch_media
 from annoaudit.job.models import Models
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ class Material:
         """Return what should have arrived and did not; None where nothing is expected."""
         expected = self.project.expected
         return None if expected is None else list_missing(labels, expected, self.job.resolve)
+
+    def watch_media(self, labels: LabelSet, now: datetime) -> MediaWatch:
+        """Return what became of the pinned media; nothing where none are configured."""
+        return watch_media(self.project, labels, self.job.resolve, now)
 
     def audit(
         self, labels: LabelSet, key: bytes, left: Mapping[tuple[str, str], StateRow], started_at: datetime
