@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "forensics": ("benchmarks/forensics.py", "null", "ring", "power", "delay", "table", "--budget", "40"),
     "forensics_people": ("benchmarks/forensics_people.py", "people"),
     "forensics_cost": ("benchmarks/forensics_people.py", "cost"),
+    "poisoning": ("benchmarks/poisoning.py", "cells", "shift", "copies", "scale", "table"),
     "reading": ("benchmarks/reading.py", "--rows", "1000000", "--repeats", "5"),
     "coco": ("benchmarks/coco.py", "--images", "100000", "--repeats", "3"),
     "hostile_inputs": ("benchmarks/hostile_inputs.py", "--inputs", "50000", "--seed", "1"),
@@ -49,6 +50,7 @@ WITH_PEERS = {
     "agreement": ("statsmodels",),
     "forensics": ("crowd-kit==1.4.2",),
     "coco": ("pycocotools==2.0.11",),
+    "poisoning": ("adversarial-robustness-toolbox==1.20.1",),
 }
 
 
