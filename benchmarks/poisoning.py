@@ -275,7 +275,7 @@ PARTS = {
     "cells": (lambda *case: judge(case), lambda: list(list_cases())),
     "shift": (shift_cell, lambda: list(list_shifts())),
     "copies": (copies_cell, lambda: [(name, seed) for seed in COPY_SEEDS for name in (*FILES, "digits")]),
-    "scale": (scale_cell, lambda: [("texts", 1_000_000)]),
+    "scale": (scale_cell, lambda: [("texts", 250_000), ("texts", 1_000_000)]),
 }
 
 

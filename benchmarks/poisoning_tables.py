@@ -124,7 +124,7 @@ def print_copies(rows: list[Row], scale: list[Row]) -> None:
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row["case"][0], []).append(row)
-    table(("data", "recall", "of the found, also joined with others that were apart before"), [
+    table(("data", "recall", "of the found: also joined with others that were apart before"), [
         (name, share(sum(r["found"] for r in part), sum(r["n"] for r in part)),
          share(sum(r["joined_others"] for r in part), sum(r["found"] for r in part)))
         for name, part in found.items()

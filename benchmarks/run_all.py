@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "forensics_people": ("benchmarks/forensics_people.py", "people"),
     "forensics_cost": ("benchmarks/forensics_people.py", "cost"),
     "kinds_regions": ("benchmarks/kinds_regions.py", "found", "shapes", "pictures", "null", "coco", "cost"),
+    "poisoning": ("benchmarks/poisoning.py", "cells", "shift", "copies", "scale", "table"),
     "reading": ("benchmarks/reading.py", "--rows", "1000000", "--repeats", "5"),
     "coco": ("benchmarks/coco.py", "--images", "100000", "--repeats", "3"),
     "hostile_inputs": ("benchmarks/hostile_inputs.py", "--inputs", "50000", "--seed", "1"),
@@ -57,6 +58,7 @@ WITH_PEERS = {
     "forensics": ("crowd-kit==1.4.2",),
     "coco": ("pycocotools==2.0.11",),
     "kinds_regions": ("pycocotools==2.0.11",),
+    "poisoning": ("adversarial-robustness-toolbox==1.20.1",),
 }
 
 

@@ -59,8 +59,8 @@ class BatchShift:
     """Test the latest batches, each against all items before it.
 
     Batches are the values of ``batch`` in order of time (of first appearance where times are not known); without them
-    each split against the others, and without these the latest fifth by ``created_at`` against the rest. Of copies one
-    counts. Three tests a batch: see :mod:`annoaudit.statistics.two_sample`.
+    each split against the others, and without these the latest fifth of the items, by ``created_at`` or by their first
+    label, against the rest. Of copies one counts. Three tests a batch: see :mod:`annoaudit.statistics.two_sample`.
 
     Parameters
     ----------
@@ -182,10 +182,25 @@ def _list_batches(evidence: Evidence) -> Iterator[tuple[str, Bools, Bools]]:
         for name in names[:MOST_BATCHES]:
             yield f"split “{name}”", split == name, np.isin(split, [one for one in names if one != name])
         return
+    name = "latest fifth by created_at"
+    if not (at >= 0).any():
+        name, at = "latest fifth by first label", _first_labelled(evidence)
     known = at >= 0
     if len(np.unique(at[known])) > 1:
         cut = np.quantile(at[known], 1 - LATEST_SHARE)
-        yield "latest fifth by created_at", known & (at > cut), known & (at <= cut)
+        yield name, known & (at > cut), known & (at <= cut)
+
+
+def _first_labelled(evidence: Evidence) -> Ints:
+    """(N,) time of the first label of each item; -1 where times are not known."""
+    at = np.full(evidence.votes.n_items, -1, dtype=np.int64)
+    try:
+        submitted = evidence.submitted_ms
+    except Unavailable:
+        return at
+    order = np.argsort(-submitted, kind="stable")
+    at[evidence.votes.item[order]] = submitted[order]
+    return at
 
 
 def _explain(evidence: Evidence, one: _Comparison) -> Explanation:

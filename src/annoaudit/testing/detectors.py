@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from annoaudit.detectors import Detector, judges_kind
 from annoaudit.errors import Unavailable
@@ -114,9 +115,18 @@ def _check_scores(name: str, scores: Scores, labels: LabelSet) -> None:
         json.dumps(dict(one.evidence), allow_nan=False)
 
 
+def _in_batches(labels: LabelSet) -> LabelSet:
+    """Put the last third of the items into a batch of its own."""
+    n = labels.items.num_rows
+    batch = pa.array(["second" if place >= 2 * n // 3 else "first" for place in range(n)], pa.string())
+    at = labels.items.schema.get_field_index("batch")
+    return dataclasses.replace(labels, items=labels.items.set_column(at, "batch", batch))
+
+
 def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
     """Teams by what is special about them, with gold codes where they have some."""
     yield "a team with three labels an item", make_team(n_items=120, n_annotators=8, redundancy=3, seed=1), None
+    yield "two batches", _in_batches(make_team(n_items=120, n_annotators=8, redundancy=1, seed=9)), None
     yield "items labelled twice", make_team(n_items=80, n_annotators=6, redundancy=2, n_copies=20, seed=7), None
     yield "one label an item", make_team(n_items=120, n_annotators=8, redundancy=1, seed=2), None
     yield "one annotator", make_team(n_items=60, n_annotators=1, redundancy=1, seed=3), None
