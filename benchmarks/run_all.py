@@ -47,8 +47,9 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "store": ("benchmarks/store.py",),
     "month": ("benchmarks/month.py", "--seeds", "2"),
     "large_night": ("benchmarks/large_night.py", "1000000"),
-    "large_night_weekly": ("benchmarks/large_night.py", "40000", "--texts", "--weekly"),
-    "large_night_nightly": ("benchmarks/large_night.py", "40000", "--texts"),
+    "large_night_weekly": ("benchmarks/large_night.py", "4000", "--texts", "--weekly"),
+    "large_night_nightly": ("benchmarks/large_night.py", "4000", "--texts"),
+    "kinds_scales": ("benchmarks/kinds_scales.py",),
 }
 WITH_PEERS = {
     "truth_inference_cost": ("crowd-kit==1.4.2",),

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 import annoaudit as aa
+from annoaudit.cli import main
 from annoaudit.errors import RefusedInput
 from annoaudit.evidence import Evidence
 from annoaudit.labels import LabelSet, as_tables
@@ -185,3 +186,72 @@ def test_where_nobody_marked_anything_there_is_nothing_to_audit():
 def test_boundaries_lead_the_queue_beside_classes(audited):
     queue = audited.findings[audited.findings["rank"] > 0]
     assert set(queue.sort_values("rank").head(60)["detector"]) >= {"span_boundary", "consensus_disagreement"}
+
+
+def test_odd_places_and_odd_meta_data_do_no_harm():
+    labels = make_span_team(n_items=30, n_annotators=3, redundancy=3, seed=5008)
+    start = labels.labels["start"].to_pylist()
+    end = labels.labels["end"].to_pylist()
+    start[:4], end[:4] = [5.0, None, 3.0, 1e17], [5.0, 9.0, 1e15, 2e17]
+    table = labels.labels
+    for name, values in (("start", start), ("end", end)):
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values, pa.float64()))
+    meta = pa.array(['{"tokens": ' + "[" * 5000] * 30)
+    items = labels.items.set_column(labels.items.schema.get_field_index("meta_json"), "meta_json", meta)
+    audit = aa.audit(LabelSet(**{**labels.tables, "labels": table, "items": items}))
+    notes = [one.note for one in audit.record.questions[0].tables]
+    assert any("2 labels without a place or a class were left out" in note for note in notes)
+    assert {one.status for one in audit.record.outcomes} <= {"scored", "skipped"}
+    assert audit.html()
+
+
+def label_studio_export(n=12):
+    """Tasks with two names each, marked by two people; the second forgets one name and shifts another."""
+    tasks = []
+    for i in range(n):
+        text = f"On day {i} Ada went to Oslo"
+        ada, oslo = text.index("Ada"), text.index("Oslo")
+        annotations = []
+        for who in (1, 2):
+            places = [(ada, ada + 3, "PER"), (oslo, oslo + 4, "LOC")]
+            if who == 2 and i == 3:
+                places = places[1:]
+            if who == 2 and i == 5:
+                places[1] = (oslo - 3, oslo + 4, "LOC")
+            result = [
+                {"id": f"{i}-{who}-{k}", "from_name": "label", "to_name": "text", "type": "labels",
+                 "value": {"start": a, "end": b, "text": text[a:b], "labels": [name]}}
+                for k, (a, b, name) in enumerate(places)
+            ]  # fmt: skip
+            about = {"id": 10 * i + who, "completed_by": {"id": who}, "created_at": "2026-01-01T10:00:00Z"}
+            annotations.append({**about, "result": result})
+        tasks.append({"id": i, "data": {"text": text}, "annotations": annotations})
+    return tasks
+
+
+def test_a_label_studio_export_is_audited_from_the_command_line(tmp_path, capsys):
+    (tmp_path / "export.json").write_text(json.dumps(label_studio_export()), encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", str(tmp_path / "export.json"), "--out", str(tmp_path / "out"), "--names"])
+    assert ended.value.code == 0, capsys.readouterr().err
+    rows = [json.loads(line) for line in (tmp_path / "out" / "findings.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert sorted(row["detector"] for row in rows) == ["consensus_disagreement", "span_boundary", "span_boundary"]
+    # Where two people differ and nobody else marked it, either may be wrong: both are shown.
+    assert len({row["annotator"] for row in rows if row["detector"] == "span_boundary"}) == 2
+    assert [row["label_id"] for row in rows if row["detector"] == "consensus_disagreement"] == [""]
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "u_alpha" in report
+    assert "What annotators miss, add, name and bound otherwise" in report
+
+
+def test_files_of_several_annotators_are_audited(tmp_path):
+    sentence = ["Ada", "went", "to", "New", "York"]
+    for who, tags in (("a", "BOOBI"), ("b", "BOOBI"), ("c", "BOOOB")):
+        lines = (f"{word} {tag if tag == 'O' else tag + '-X'}" for word, tag in zip(sentence, tags, strict=True))
+        text = "\n".join(lines)
+        (tmp_path / f"{who}.conll").write_text("\n\n".join([text] * 20) + "\n", encoding="utf-8")
+    audit = aa.audit(tmp_path, names=True)
+    shifted = audit.findings[audit.findings["detector"] == "span_boundary"]
+    assert set(shifted["annotator"]) == {"c"}
+    assert len(shifted) == 20
+    assert all("“York” (16-20); 2 of 3 annotators mark “New York” (12-20)" in reason for reason in shifted["reason"])

@@ -6,7 +6,7 @@ import pytest
 
 from annoaudit.errors import RefusedInput
 from annoaudit.formats import read, write
-from annoaudit.formats.texts.tags import decode_tags, encode_tags, scheme_of
+from annoaudit.formats.texts.tags import count_strays, decode_tags, encode_tags, scheme_of
 
 WORDS = ["New", "York", "Times", "opened", "Kenya", "Nairobi"]
 SPANS = [(0, 3, "ORG"), (4, 5, "LOC"), (5, 6, "LOC")]
@@ -46,6 +46,14 @@ def test_an_end_without_a_beginning_is_kept_and_counted(tmp_path):
     labels = open_text(tmp_path, lines(["a", "b", "c"], ["O", "E-PER", "S-LOC"]))
     assert labels.labels["quote"].to_pylist() == ["b", "c"]
     assert any("1 tags end or continue an entity that did not begin" in note for note in labels.notes)
+
+
+def test_an_inside_tag_that_continues_nothing_is_kept_and_counted(tmp_path):
+    assert [count_strays(tags, "IOB2") for tags in (["B-X", "I-X"], ["O", "I-X", "I-X"], ["B-X", "I-Y"])] == [0, 1, 1]
+    assert count_strays(["I-X"], "IOB1") == 0
+    labels = open_text(tmp_path, lines(["a", "b", "c", "d"], ["B-PER", "O", "I-PER", "I-LOC"]))
+    assert labels.labels["quote"].to_pylist() == ["a", "c", "d"]
+    assert any(note.startswith("2 tags I- continue no entity of their type, against IOB2") for note in labels.notes)
 
 
 def test_a_sentence_without_entities_is_an_empty_answer(tmp_path):

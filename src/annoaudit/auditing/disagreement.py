@@ -26,7 +26,7 @@ def against_others(votes: Votes) -> Floats:
     counts = votes.counts[votes.item].astype(np.float64)
     rows = np.arange(len(votes))
     counts[rows, votes.label] -= 1
-    top = counts.max(axis=1)
+    top = counts.max(axis=1, initial=0.0)
     n_tied = (counts == top[:, None]).sum(axis=1)
     among = counts[rows, votes.label] == top
     return np.where(top > 0, 1.0 - among / n_tied, np.nan)

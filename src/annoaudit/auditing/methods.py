@@ -164,6 +164,12 @@ METHODS: dict[str, Method] = {
         "with the team's own spread.",
         "Sinharay (2017), Journal of Educational and Behavioral Statistics 42",
     ),
+    "hostile_content": Method(
+        "hostile_content",
+        "Characters that hide, turn or imitate, told exactly; instructions, active content and formulas by patterns, "
+        "which is a heuristic; a rank, not a test.",
+        "Unicode Technical Standard 39; Boucher et al. (2022), IEEE S&P; Greshake et al. (2023), AISec",
+    ),
     "self_consistency": Method(
         "self_consistency",
         "Cohen's kappa of an annotator's first and second answers, against the team's spread; a rank, not a test.",

@@ -195,8 +195,8 @@ def _explain(evidence: Evidence, one: _Comparison) -> Explanation:
             f"can be told from older ones by a classifier with an area under the ROC curve of {0.5 + shift.effect:.2f}"
         )
     else:
-        given = f" where “{votes.classes[shift.stratum]}” is expected, beyond that" if one.of == LABELS else ""
-        told = f"differ most in the class “{votes.classes[shift.which]}”, by {100 * shift.effect:.0f} points{given}"
+        where = f" where “{votes.classes[shift.stratum]}” is expected" if one.of == LABELS else ""
+        told = f"differ most in labels of “{votes.classes[shift.which]}”{where}, by {100 * shift.effect:.0f} points"
     facts: dict[str, object] = {
         "statistic": "area under the ROC curve" if one.of == FEATURES else "largest difference of a class",
         "value": round(shift.effect + 0.5 * (one.of == FEATURES), 4),

@@ -219,6 +219,7 @@ def _explain(evidence: Evidence, sight: _Sight) -> Explanation:
         "imports": list_imports(evidence, sight.items),
         "innocent_explanations": list(sight.innocence.explanations),
         "would_clear": sight.innocence.would_clear,
+        "how to read": "counted, not tested",
         **_tell_times(evidence, sight.items),
     }
     return Explanation(sight.sentence, facts, Subject(sight.key, sight.text))

@@ -23,7 +23,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating]
 
 STRENGTH = 0.3
-STEPS = 60
+STEPS, FEW_STEPS = 60, 30
 N_FOLDS, FEW_FOLDS = 5, 3
 MANY_TOKENS = 300_000
 MOST_LEARNED = 60_000
@@ -99,9 +99,9 @@ def _fold(texts: pa.ChunkedArray, spans: Spans, seed: int) -> tuple[Ints, str]:
     rng = np.random.default_rng(seed)
     per_item = np.bincount(given.item, minlength=n_items)
     per_annotator = np.bincount(given.annotator)
+    group: Ints = np.full(n_items, -1, dtype=np.int64)
     alone = bool((per_item <= 1).all()) and int((per_annotator >= 10).sum()) >= 3
     if alone and per_annotator.max() <= 0.8 * len(given):
-        group = np.full(n_items, -1, dtype=np.int64)
         group[given.item] = given.annotator
     else:
         coded = pc.dictionary_encode(pc.fill_null(texts, "")).combine_chunks()
@@ -115,7 +115,9 @@ def _fold(texts: pa.ChunkedArray, spans: Spans, seed: int) -> tuple[Ints, str]:
 
 def _cross_fit(features: sp.csr_matrix, soft: npt.NDArray[np.float32], fold: Ints, seed: int) -> Floats:
     matrix = np.full(soft.shape, np.nan, dtype=np.float32)
+    steps = STEPS
     if len(fold) > MANY_TOKENS:
+        steps = FEW_STEPS
         fold = np.asarray(np.where(fold >= 0, fold % FEW_FOLDS, -1), dtype=np.int64)
     rng = np.random.default_rng(seed)
     for one in np.unique(fold[fold >= 0]).tolist():
@@ -125,6 +127,6 @@ def _cross_fit(features: sp.csr_matrix, soft: npt.NDArray[np.float32], fold: Int
             continue
         if len(learned) > MOST_LEARNED:
             learned = np.sort(rng.choice(learned, MOST_LEARNED, replace=False))
-        weights = fit_softmax(features[learned], soft[learned], strength=STRENGTH, steps=STEPS)
+        weights = fit_softmax(features[learned], soft[learned], strength=STRENGTH, steps=steps)
         matrix[judged] = apply_softmax(np.asarray(features[judged] @ weights, dtype=np.float32))
     return matrix

@@ -89,7 +89,10 @@ def _places(text: str | None, meta: str | None) -> Iterator[tuple[int, int]]:
 
 def _own_tokens(text: str, meta: str) -> list[str] | None:
     """Return the tokens that the file states, if they make up the text."""
-    stated = json.loads(meta)
+    try:
+        stated = json.loads(meta)
+    except (ValueError, RecursionError):
+        return None
     tokens = stated.get("tokens") if isinstance(stated, dict) else None
     if not isinstance(tokens, list) or not all(isinstance(one, str) and one for one in tokens):
         return None

@@ -49,7 +49,7 @@ from annoaudit.reporting.text import (
     spell_seconds,
     spell_time,
 )
-from annoaudit.reporting.threats import ThreatsRecord, id_heads, id_rows, risk_rows
+from annoaudit.reporting.threats import id_heads, id_rows, item_findings, risk_rows
 from annoaudit.reporting.trends import TrendChart, TrendRow, lay_out_trends, trend_rows
 from annoaudit.reporting.verdict_table import (
     OPEN_REVIEW,
@@ -69,6 +69,7 @@ _NOTEBOOK_ANNOTATORS = 12
 _NOTEBOOK_PATTERNS = 8
 _N_CHANGES = 60
 _N_NIGHTS = 31
+_N_ITEM_FINDINGS = 20
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def render_html(record: AuditRecord) -> str:
             queue_note=queue_note(record, len(cards)),
             **_people(record.people, MAX_PATTERNS),
             **_data(record.data, MAX_PATTERNS),
-            **_threats(record.threats),
+            **_threats(record),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
             verdicts=_verdicts(record.review),
@@ -176,8 +177,15 @@ def _data(data: DataRecord, limit: int) -> dict[str, object]:
     }
 
 
-def _threats(threats: ThreatsRecord) -> dict[str, object]:
-    return {"risk_rows": risk_rows(threats), "ids": (id_heads(), id_rows(threats)), "unmapped": threats.unmapped}
+def _threats(record: AuditRecord) -> dict[str, object]:
+    threats, found = record.threats, item_findings(record.findings)
+    return {
+        "risk_rows": risk_rows(threats),
+        "ids": (id_heads(), id_rows(threats)),
+        "unmapped": threats.unmapped,
+        "item_findings": found[:_N_ITEM_FINDINGS],
+        "n_item_findings": len(found),
+    }
 
 
 def _verdicts(review: ReviewRecord | None) -> VerdictPage | None:

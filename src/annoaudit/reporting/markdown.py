@@ -34,7 +34,7 @@ from annoaudit.reporting.text import (
     spell_seconds,
     spell_time,
 )
-from annoaudit.reporting.threats import IdRow, ThreatsRecord, id_heads, id_rows, risk_rows
+from annoaudit.reporting.threats import IdRow, ItemFinding, id_heads, id_rows, item_findings, risk_rows
 from annoaudit.reporting.verdict_table import (
     OPEN_REVIEW,
     VerdictLine,
@@ -67,7 +67,7 @@ def render_markdown(record: AuditRecord) -> str:
         _queue(record),
         _people(record.people),
         _data(record.data),
-        _threats(record.threats),
+        _threats(record),
         _verdicts(record),
         _error_rates(record),
         _detectors(record),
@@ -219,8 +219,8 @@ def _exhibit(one: Exhibit | None) -> list[str]:
     return [f"{code_span(one.given, 40)}{text} {code_span(one.item_id, 40)}", code_span(one.expected, 40)]
 
 
-def _threats(threats: ThreatsRecord) -> Iterable[str]:
-    rows = risk_rows(threats)
+def _threats(record: AuditRecord) -> Iterable[str]:
+    threats, rows = record.threats, risk_rows(record.threats)
     if not rows:
         return
     yield "## Threats"
@@ -236,11 +236,21 @@ def _threats(threats: ThreatsRecord) -> Iterable[str]:
             for row in rows
         ),
     )
+    if found := item_findings(record.findings):
+        yield "### About items and the data set"
+        yield "\n".join(map(_item_finding, found[:MAX_LISTED]))
+        if len(found) > MAX_LISTED:
+            yield f"{count(len(found) - MAX_LISTED)} more are in findings.parquet and findings.jsonl."
     ids = id_rows(threats, found_only=True)
     if ids:
         yield "What was found, in security frameworks (an id names what a finding would be evidence about):"
         heads = [escape_markdown(head, 80) for head in id_heads()]
         yield _table(["Finding type", *heads], ([code_span(row.name), *_ids(row)] for row in ids))
+
+
+def _item_finding(one: ItemFinding) -> str:
+    where = f", item {code_span(one.item_id)}" if one.item_id else ""
+    return f"- {escape_markdown(one.reason)} ({code_span(one.detector)} {escape_markdown(one.severity, 10)}{where})"
 
 
 def _ids(row: IdRow) -> list[str]:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from annoaudit.frameworks import FindingType, describe_finding, list_frameworks
 from annoaudit.reporting.text import count
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = [
     "CheckRecord",
     "IdRow",
+    "ItemFinding",
     "RiskRecord",
     "RiskRow",
     "ThreatsRecord",
     "frameworks_document",
     "id_heads",
     "id_rows",
+    "item_findings",
     "risk_rows",
     "tell_unchecked",
     "threats_document",
@@ -69,6 +75,16 @@ class ThreatsRecord:
 
 
 @dataclass(frozen=True)
+class ItemFinding:
+    """One finding about an item or the data set, as it is shown: its reason holds the place."""
+
+    detector: str
+    severity: str
+    item_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class RiskRow:
     """One risk with every cell written out: names with what each found, and reasons with the names they hold for."""
 
@@ -100,6 +116,14 @@ def risk_rows(threats: ThreatsRecord) -> list[RiskRow]:
         )
         for one in threats.risks
     ]
+
+
+def item_findings(findings: pd.DataFrame) -> list[ItemFinding]:
+    """Return the findings about items and the data set, which no review queue holds; gravest first."""
+    told = findings[findings["level"].isin(["item", "dataset"])]
+    told = told.sort_values(["severity", "suspicion"], ascending=False, kind="stable")
+    rows = zip(told["detector"], told["severity"], told["item_id"], told["reason"], strict=True)
+    return [ItemFinding(*(str(cell) for cell in row)) for row in rows]
 
 
 def id_rows(threats: ThreatsRecord, *, found_only: bool = False) -> list[IdRow]:

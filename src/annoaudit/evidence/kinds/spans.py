@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annoaudit.errors import Unavailable
+from annoaudit.errors import RefusedInput, Unavailable
 from annoaudit.labels import Parts, Spans, Votes
 from annoaudit.statistics.spans.doubts import average_tokens, cover_tokens, find_unmarked
 from annoaudit.statistics.spans.matching import Units, match_spans
@@ -37,6 +37,7 @@ Floats = npt.NDArray[np.float64]
 ABSENT = "(none)"
 """The class of a vote that says that nothing is there."""
 MOST_QUOTE = 40
+MOST_VOTES = 50_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +97,11 @@ def _vote(spans: Spans, units: Units, texts: pa.ChunkedArray) -> tuple[Votes, In
     per_item = np.bincount(units.item, minlength=n_items)
     first_unit = np.cumsum(per_item) - per_item
     n_votes = per_item[given.item]
+    if int(n_votes.sum()) > MOST_VOTES:
+        raise RefusedInput(
+            f"{len(given):,} submissions on {len(units):,} spans make {int(n_votes.sum()):,} votes: too many to hold.",
+            hint="Audit a part of the items.",
+        )
     first_vote = np.cumsum(n_votes) - n_votes
     submission = np.repeat(np.arange(len(given)), n_votes)
     unit = np.arange(len(submission)) - first_vote[submission] + first_unit[given.item[submission]]

@@ -17,7 +17,7 @@ from annoaudit.formats.gathering import UNKNOWN, Gathering, stable_key
 from annoaudit.formats.json_values import dump
 from annoaudit.formats.source import Source
 from annoaudit.formats.texts.conll_writing import write_conll
-from annoaudit.formats.texts.tags import decode_tags, is_tag, scheme_of, split_words
+from annoaudit.formats.texts.tags import count_strays, decode_tags, is_tag, scheme_of, split_words
 from annoaudit.labels import LabelSet
 
 __all__ = ["Conll"]
@@ -152,7 +152,7 @@ def _owners(files: list[tuple[Source, list[_Sentence]]], notes: list[str]) -> li
 
 def _take(sentences: list[_Sentence], rows: Gathering, prefix: str, person: str, notes: list[str]) -> None:
     scheme = scheme_of(one.tags for one in sentences)
-    broken = 0
+    broken = strays = 0
     repeats: Counter[str] = Counter()
     for sentence in sentences:
         words = sentence.words
@@ -166,6 +166,7 @@ def _take(sentences: list[_Sentence], rows: Gathering, prefix: str, person: str,
         owner = rows.annotation(item_id, person)
         spans, wrong = decode_tags(sentence.tags)
         broken += wrong
+        strays += count_strays(sentence.tags, scheme)
         places = list(split_words(words))
         for first, after, name in spans:
             start, end = places[first][0], places[after - 1][1]
@@ -175,5 +176,9 @@ def _take(sentences: list[_Sentence], rows: Gathering, prefix: str, person: str,
                 quote=text[start:end], attributes=dump({"tokens": [first, after]}),
             )  # fmt: skip
     notes.append(f"Tags are read as {scheme}. Texts are the tokens joined by spaces: the original spacing is not kept.")
+    if strays:
+        notes.append(
+            f"{strays:,} tags I- continue no entity of their type, against {scheme}; each was read as a beginning."
+        )
     if broken:
         notes.append(f"{broken:,} tags end or continue an entity that did not begin; each was read as its beginning.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["decode_tags", "encode_tags", "is_tag", "scheme_of"]
+__all__ = ["count_strays", "decode_tags", "encode_tags", "is_tag", "scheme_of"]
 
 _HEADS = "BIESLUMW"
 _OUTSIDE = ("O", "_", "")
@@ -59,6 +59,18 @@ def decode_tags(tags: Sequence[str]) -> tuple[list[Span], int]:
             spans.append((start, place + 1, current))
             start = -1
     return spans, broken
+
+
+def count_strays(tags: Sequence[str], scheme: str) -> int:
+    """Count the I- tags that continue no entity of their type, where the scheme lets entities start with B- or S-."""
+    if scheme == "IOB1":
+        return 0
+    heads = [_split(tag) for tag in tags]
+    before = [("O", ""), *heads]
+    return sum(
+        head == "I" and (was[0] in ("O", "E", "L", "S", "U", "W") or was[1] != name)
+        for was, (head, name) in zip(before, heads, strict=False)
+    )
 
 
 def encode_tags(spans: Iterable[Span], length: int) -> tuple[list[str], int]:

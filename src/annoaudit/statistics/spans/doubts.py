@@ -52,9 +52,10 @@ def cover_tokens(
     token_item: Ints, token_start: Floats, token_end: Floats, item: Ints, start: Floats, end: Floats
 ) -> tuple[Ints, Ints]:
     """Return the first token of each extent and the one after its last; equal where it covers none."""
-    width = float(max(token_end.max(initial=0.0), end.max(initial=0.0))) + 1.0
-    first = np.searchsorted(token_item * width + token_end, item * width + start, side="right")
-    last = np.searchsorted(token_item * width + token_start, item * width + end, side="left")
+    width = float(token_end.max(initial=0.0)) + 1.0
+    begin, finish = (item * width + np.minimum(edge, width - 0.5) for edge in (start, end))
+    first = np.searchsorted(token_item * width + token_end, begin, side="right")
+    last = np.searchsorted(token_item * width + token_start, finish, side="left")
     return first, np.maximum(first, last)
 
 

@@ -105,9 +105,10 @@ def label_pieces(
         none = np.zeros(0, dtype=np.int64)
         return none, none, none
     item = item_of[runs.source]
-    width = float(max(piece_end.max(initial=0.0), runs.end.max(initial=0.0))) + 1.0
-    first = np.searchsorted(piece_item * width + piece_end, item * width + runs.start, side="right")
-    last = np.searchsorted(piece_item * width + piece_start, item * width + runs.end, side="left")
+    width = float(piece_end.max()) + 1.0
+    start, end = (item * width + np.minimum(edge, width - 0.5) for edge in (runs.start, runs.end))
+    first = np.searchsorted(piece_item * width + piece_end, start, side="right")
+    last = np.searchsorted(piece_item * width + piece_start, end, side="left")
     run, piece = spread(first, np.maximum(last - first, 0))
     source, label = runs.source[run], runs.label[run]
     _, once = np.unique(source * len(piece_item) + piece, return_index=True)
