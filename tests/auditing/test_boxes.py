@@ -183,6 +183,16 @@ def test_pictures_come_from_the_media_root_only(tmp_path):
     assert "data:image" not in outside.html()
 
 
+def test_damaged_pictures_are_not_shown_and_judge_nothing(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    labels = [region("a", who, 0, x=5.0, y=5.0, w=9.0, h=9.0) for who in ("u", "v")]
+    labels.append(region("a", "w", 0, x=40.0, y=30.0, w=9.0, h=9.0))
+    audit = aa.audit(team_of(labels, "bbox", uri="a.png"), media_root=tmp_path, budget=9)
+    assert audit.failures == {}
+    assert audit.skips["confident_learning"] == "no image could be read in the folder"
+    assert "data:image" not in audit.html()
+
+
 def test_crowds_and_regions_without_a_place_are_left_out_and_said():
     labels = [region("a", who, 0, x=5.0, y=5.0, w=9.0, h=9.0) for who in ("u", "v")]
     labels.append(region("a", "w", 0, x=0.0, y=0.0, w=60.0, h=40.0, attributes='{"iscrowd": 1}'))
