@@ -78,11 +78,10 @@ def match_marks(labels_text: pa.ChunkedArray, spans: Spans, candidates: Candidat
         What an out-of-source model believes in; each becomes a unit if nothing marked there is like it.
     """
     shown, n_given = spans.predicted, len(spans.given)
-    versions = np.unique(shown.item, return_inverse=True)[1] if len(shown) else shown.item
     extra = candidates or Candidates(shown.item[:0], shown.start[:0], shown.start[:0], shown.label[:0])
     units = match_spans(
         np.concatenate([spans.item, shown.item, extra.item]),
-        np.concatenate([spans.place, n_given + versions, n_given + len(shown) + extra.item]),
+        np.concatenate([spans.place, n_given + shown.prediction, n_given + len(shown) + extra.item]),
         np.concatenate([spans.start, shown.start, extra.start]),
         np.concatenate([spans.end, shown.end, extra.end]),
         np.concatenate([spans.label, shown.label, extra.label]),
