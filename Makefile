@@ -40,7 +40,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 test-long: $(STAMP)
-	$(BIN)/python benchmarks/run_all.py --only agreement truth_inference label_errors evidence hostile_inputs tampering killing
+	$(BIN)/python benchmarks/run_all.py --only agreement truth_inference label_errors evidence hostile_inputs tampering killing month
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run_all.py

@@ -1,6 +1,6 @@
 """Annotator forensics on planted truth: size on honest teams, power on attacks, delay, people, cost.
 
-    python benchmarks/forensics.py null ring power delay people cost table [--budget MINUTES] [--workers N]
+    python benchmarks/forensics.py null few ring power delay table [--budget MINUTES] [--workers N]
     python benchmarks/forensics.py smoke
 
 Each cell (one simulated team) is kept in benchmarks/cache/forensics/ as soon as it is done: a run that was stopped goes
@@ -97,25 +97,44 @@ def by_annotator(scores: Scores, n: int) -> np.ndarray:
 
 def null_cell(condition: str, seed: int) -> Cell:
     """p values of annotators (those of the control group, or all) and whether the policy flags any group."""
+    names = [name for name in list_detectors() if name not in (*ITEM_DETECTORS, "duplicate_conflict")]
+    return innocent_cell(condition, seed, names)
+
+
+def few_cell(condition: str, seed: int) -> Cell:
+    """The same for detectors that give one p value a team, or few."""
+    return innocent_cell(condition, seed, ["ring", "slice_scan"])
+
+
+def innocent_cell(condition: str, seed: int, names: list[str]) -> Cell:
     team = CONTROLS[condition](simulate_team(NULL_DESIGN, seed=seed), seed)
     group = team.suspects if team.suspects.any() else np.ones(team.n_annotators, dtype=bool)
-    evidence = gather(team)
-    names = [name for name in list_detectors() if name not in (*ITEM_DETECTORS, "duplicate_conflict")]
-    scores, outcomes = run_detectors(evidence, load_detectors(names))
-    policy, cell = Policy(), {}
+    scores, outcomes = run_detectors(gather(team), load_detectors(names))
+    cell: Cell = {}
     for one in scores:
-        flagged = policy.flag(one)
-        row: Cell = {"level": one.level, "flags": int(flagged.sum())}
+        flagged = Policy().flag(one)
         if one.level in ("annotator", "slice"):
-            who = one.target if one.level == "annotator" else np.array([m[0] for m in one.members])
-            row["group_flags"], row["n"] = int(flagged[group[who]].sum()), int(group.sum())
-            if one.p is not None:
-                row["p"] = [round(float(p), 5) for p in one.p[group[who]] if np.isfinite(p)]
-        elif one.p is not None:
-            row["p"] = [round(float(p), 5) for p in one.p]
-        cell[one.detector] = row
+            alone = np.array([one.level == "annotator" or len(one.members[at]) == 1 for at in range(len(one))])
+            who = one.target if one.level == "annotator" else np.array([members[0] for members in one.members])
+            mine = alone & group[who]
+            row: Cell = {"level": one.level, "flags": int(flagged[alone].sum())}
+            cell[one.detector] = (
+                row | {"group_flags": int(flagged[mine].sum()), "n": int(group.sum())} | p_of(one, mine)
+            )
+            if not alone.all():
+                row = {"level": "ring", "flags": int(flagged[~alone].sum())}
+                cell[f"{one.detector}, groups"] = row | p_of(one, ~alone)
+        else:
+            every = np.ones(len(one), dtype=bool)
+            cell[one.detector] = {"level": one.level, "flags": int(flagged.sum())} | p_of(one, every)
     failed = [o.detector for o in outcomes if o.status == "failed"]
     return {"condition": condition, "seed": seed, "detectors": cell, "failed": failed}
+
+
+def p_of(scores: Scores, chosen: np.ndarray) -> Cell:
+    if scores.p is None:
+        return {}
+    return {"p": [round(float(p), 5) for p in scores.p[chosen] if np.isfinite(p)]}
 
 
 def ring_cell(condition: str, seed: int) -> Cell:
@@ -160,7 +179,8 @@ def power_cell(attack: str, share: float, redundancy: int, seed: int) -> Cell:
     cell: Cell = {
         "attack": attack, "share": share, "redundancy": redundancy, "seed": seed, "auroc": auroc, "flags": flags,
         "false": false, "failed": [o.detector for o in outcomes if o.status == "failed"],
-        "ap": ap(bad, np.nan_to_num(decision.urgency, nan=-50.0)), "peers": quietly(compare, team, evidence, bad),
+        "ap": ap(bad, np.nan_to_num(decision.urgency, nan=-50.0)),
+        "peers": compare_once([attack, share, redundancy, seed], team, evidence, bad),
     }  # fmt: skip
     if redundancy > 1 and "ring" in attack:
         cell["ring"] = ring_quality(team, evidence)
@@ -170,6 +190,19 @@ def power_cell(attack: str, share: float, redundancy: int, seed: int) -> Cell:
 
 def ap(bad: np.ndarray, score: np.ndarray) -> float | None:
     return float(average_precision_score(bad, score)) if bad.any() else None
+
+
+def compare_once(key: list[object], team: Team, evidence: Evidence, bad: np.ndarray) -> Cell:
+    """What peers say of a cell, which no change of ours alters: kept apart, so that it is computed once."""
+    told = json.dumps(key)
+    for row in load("peers"):
+        if json.dumps(row["key"]) == told:
+            return row["peers"]
+    peers = quietly(compare, team, evidence, bad)
+    CELLS.mkdir(parents=True, exist_ok=True)
+    with (CELLS / "peers.jsonl").open("a", encoding="utf-8") as out:
+        out.write(json.dumps({"key": key, "peers": peers}) + "\n")
+    return peers
 
 
 def quietly(work: Callable[..., Cell], *given: object) -> Cell:
@@ -284,7 +317,7 @@ def delay_cell(drop: float, seed: int) -> Cell:
 # --- running ------------------------------------------------------------------------------------------------------
 
 PARTS: dict[str, Callable[..., Cell]] = {
-    "null": null_cell, "ring": ring_cell, "power": power_cell, "delay": delay_cell
+    "null": null_cell, "few": few_cell, "ring": ring_cell, "power": power_cell, "delay": delay_cell
 }  # fmt: skip
 
 
@@ -292,12 +325,15 @@ def list_cells(part: str) -> Iterator[tuple[object, ...]]:
     """Arguments of every cell, the most wanted first."""
     if part == "null":
         yield from ((condition, seed) for seed in NULL_SEEDS for condition in CONTROLS)
+    elif part == "few":
+        yield from ((condition, seed) for condition in ("sloppy", "prior_shift", "honest") for seed in RING_SEEDS)
     elif part == "ring":
         yield from (("honest", seed) for seed in RING_SEEDS)
         yield from ((condition, seed) for seed in RING_SEEDS[:200] for condition in CONTROLS if condition != "honest")
     elif part == "power":
         for seed in POWER_SEEDS:
             yield from ((attack, share, r, seed) for attack in WITH_BARS for share in (0.2, 0.05) for r in (5, 3, 1))
+        for seed in POWER_SEEDS:
             yield from ((attack, 0.2, 3, seed) for attack in ATTACKS if attack not in WITH_BARS)
     else:
         yield from ((drop, seed) for seed in DELAY_SEEDS for drop in (0.0, 0.5, 0.3, 0.15))

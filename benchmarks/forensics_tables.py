@@ -12,6 +12,7 @@ from scipy.stats import beta
 from annoaudit.simulation import ATTACKS, CONTROLS, TeamDesign
 
 Cell = dict[str, object]
+ONE_A_TEAM = ("ring", "slice_scan, groups")
 
 
 def interval(k: float, n: float) -> tuple[float, float]:
@@ -40,7 +41,7 @@ def print_tables(
 ) -> None:
     """Print what there is, and list what was not run."""
     print(f"Null teams: {tell(null_design)}. Ring teams: {tell(ring_design)}.")
-    show = {"null": print_null, "ring": print_ring, "power": print_power, "delay": print_delay}
+    show = {"null": print_null, "few": print_few, "ring": print_ring, "power": print_power, "delay": print_delay}
     for part in parts:
         rows, wanted = load(part), list(list_cells(part))
         if rows:
@@ -78,6 +79,20 @@ def print_null(rows: list[Cell]) -> None:
     print(f"\nDetectors that failed: {', '.join(sorted(set(failed))) or 'none'}.")
 
 
+def print_few(rows: list[Cell]) -> None:
+    print(
+        "\n### Size where a team gives one p value or few, on up to 1,000 teams\n\nThe same teams as above in other "
+        "seeds, with features; `ring` and `slice_scan` only.\n"
+    )
+    print("| detector | condition | teams | p values | at .05 | at .01 | flags per 1,000 |")
+    print("|---|---|---|---|---|---|---|")
+    for name in ("ring", "slice_scan", "slice_scan, groups"):
+        for condition in CONTROLS:
+            mine = [r["detectors"].get(name) for r in rows if r["condition"] == condition]
+            if mine:
+                print_size(name, condition, mine)
+
+
 def print_size(name: str, condition: str, rows: list[Cell | None]) -> None:
     mine = [one for one in rows if one and one.get("p")]
     if not mine:
@@ -88,7 +103,7 @@ def print_size(name: str, condition: str, rows: list[Cell | None]) -> None:
     for level in (0.05, 0.01):
         share, low, high = clustered([sum(p <= level for p in one["p"]) for one in mine], sizes)
         miss = " MISS" if low > level or share > 1.5 * level else ""
-        claimed = name != "ring" or level == 0.05
+        claimed = name not in ONE_A_TEAM or level == 0.05
         told.append(f"{share:.3f} [{low:.3f}, {high:.3f}]{miss}" if claimed else "nothing claimed")
     flags = sum(one.get("group_flags", one["flags"]) for one in mine)
     per = 1000 * flags / sum(one.get("n", 1) for one in mine)

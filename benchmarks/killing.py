@@ -22,7 +22,9 @@ def main(n: int, seed: int) -> None:
         tally = kill_runs(Path(scratch), n, seed)
     print("| runs | killed | ended before the kill | nights cut off after they were stored | lost | doubled |")
     print("|---|---|---|---|---|---|")
-    print(f"| {n} | {tally.n_killed} | {tally.n_ended} | {tally.n_nights_cut_off} | 0 | 0 |")
+    print(
+        f"| {tally.n_killed + tally.n_ended} | {tally.n_killed} | {tally.n_ended} | {tally.n_nights_cut_off} | 0 | 0 |"
+    )
 
 
 if __name__ == "__main__":

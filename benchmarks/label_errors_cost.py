@@ -8,7 +8,6 @@ peak of what Python and numpy allocate beyond the arrays handed in.
 
 from __future__ import annotations
 
-# ruff: noqa: E402 - the number of threads is read when numpy loads
 import os
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

@@ -27,11 +27,11 @@ import httpx
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "live"))
 
-from server import LabelStudioServer, start_server  # noqa: E402 - found beside the live tests
+from server import LabelStudioServer, start_server
 
-from annoaudit.connectors.label_studio import LabelStudio  # noqa: E402
-from annoaudit.connectors.label_studio.bookmarks import Bookmark, filter_time  # noqa: E402
-from annoaudit.connectors.label_studio.reading import _FIELDS, _OPTIONS, PAGE_SIZE, _query  # noqa: E402
+from annoaudit.connectors.label_studio import LabelStudio
+from annoaudit.connectors.label_studio.bookmarks import Bookmark, filter_time
+from annoaudit.connectors.label_studio.reading import _FIELDS, _OPTIONS, PAGE_SIZE, _query
 
 T = TypeVar("T")
 

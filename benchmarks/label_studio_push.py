@@ -22,13 +22,13 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "live"))
 
-from review_scene import CLASSES, CONFIG, answer, choice  # noqa: E402 - found beside the live tests
-from server import LabelStudioServer, start_server  # noqa: E402
+from review_scene import CLASSES, CONFIG, answer, choice
+from server import LabelStudioServer, start_server
 
-from annoaudit.connectors.label_studio import LabelStudio  # noqa: E402
-from annoaudit.findings import FINDING_COLUMNS, fingerprint  # noqa: E402
-from annoaudit.reviewing import push, unpush, verdicts  # noqa: E402
-from annoaudit.store import RunRow, open_store  # noqa: E402
+from annoaudit.connectors.label_studio import LabelStudio
+from annoaudit.findings import FINDING_COLUMNS, fingerprint
+from annoaudit.reviewing import push, unpush, verdicts
+from annoaudit.store import RunRow, open_store
 
 N_ANSWERS = 300
 

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 from annoaudit.labels import LabelSet
 from annoaudit.ledger.sealing import Difference, Seal, seal_labels
-from annoaudit.ledger.snapshots import Snapshots, hash_files
+from annoaudit.ledger.shelves import hash_files
+from annoaudit.ledger.snapshots import Snapshots
 
 KEY = b"k" * 32
 
@@ -62,7 +63,7 @@ def seal_all(folder: Path) -> None:
 def keep_snapshot(folder: Path) -> None:
     labels = LabelSet.from_parquet(folder)
     base, start = peak_mb(), clock()
-    Snapshots(folder.parent / "snapshots").keep(labels)
+    Snapshots.at(folder.parent / "snapshots").keep(labels)
     told = since(start)
     print(f"write the snapshot|{labels.annotations.num_rows}|{told}|{base:.0f}|{peak_mb():.0f}")
 
@@ -89,7 +90,7 @@ def alter(folder: Path) -> None:
 def verify_altered(folder: Path) -> None:
     """One label altered: everything is hashed anew to name the record."""
     base, start = peak_mb(), clock()
-    now = seal_labels(Snapshots(folder.parent).load_tables(folder.name), KEY)
+    now = seal_labels(Snapshots.at(folder.parent).load_tables(folder.name), KEY)
     found = Difference.of(Seal.load(folder.parent / "leaves.parquet"), now)
     assert found.changed == [(folder.parent / "named").read_text()]
     told = since(start)

@@ -30,9 +30,10 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "label_errors": ("benchmarks/label_errors.py",),
     "kinds_spans": ("benchmarks/kinds_spans.py",),
     "label_errors_cost": ("benchmarks/label_errors_cost.py",),
-    "forensics": ("benchmarks/forensics.py", "null", "ring", "power", "delay", "table", "--budget", "40"),
+    "forensics": ("benchmarks/forensics.py", "null", "few", "ring", "power", "delay", "table", "--budget", "40"),
     "forensics_people": ("benchmarks/forensics_people.py", "people"),
     "forensics_cost": ("benchmarks/forensics_people.py", "cost"),
+    "kinds_regions": ("benchmarks/kinds_regions.py", "found", "shapes", "pictures", "null", "coco", "cost"),
     "reading": ("benchmarks/reading.py", "--rows", "1000000", "--repeats", "5"),
     "coco": ("benchmarks/coco.py", "--images", "100000", "--repeats", "3"),
     "hostile_inputs": ("benchmarks/hostile_inputs.py", "--inputs", "50000", "--seed", "1"),
@@ -44,12 +45,18 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "killing": ("benchmarks/killing.py", "200", "1"),
     "ledger": ("benchmarks/ledger.py", "1000000"),
     "store": ("benchmarks/store.py",),
+    "month": ("benchmarks/month.py", "--seeds", "2"),
+    "large_night": ("benchmarks/large_night.py", "1000000"),
+    "large_night_weekly": ("benchmarks/large_night.py", "4000", "--texts", "--weekly"),
+    "large_night_nightly": ("benchmarks/large_night.py", "4000", "--texts"),
+    "kinds_scales": ("benchmarks/kinds_scales.py",),
 }
 WITH_PEERS = {
     "truth_inference_cost": ("crowd-kit==1.4.2",),
     "agreement": ("statsmodels",),
     "forensics": ("crowd-kit==1.4.2",),
     "coco": ("pycocotools==2.0.11",),
+    "kinds_regions": ("pycocotools==2.0.11",),
 }
 
 

@@ -33,6 +33,11 @@ def test_the_page_of_formats_is_what_the_formats_say():
     assert page.FORMATS.read_text(encoding="utf-8") == page.render_formats(), "run: python docs/regenerate.py"
 
 
+def test_the_page_of_frameworks_is_what_the_table_says():
+    page = load_script(ROOT / "docs" / "regenerate.py")
+    assert page.FRAMEWORKS.read_text(encoding="utf-8") == page.render_frameworks(), "run: python docs/regenerate.py"
+
+
 @pytest.mark.parametrize("name", list_detectors())
 def test_every_detector_has_a_page_with_its_settings_and_needs(name):
     text = (ROOT / "docs" / "detectors" / f"{name}.md").read_text(encoding="utf-8")

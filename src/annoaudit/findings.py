@@ -25,6 +25,8 @@ __all__ = [
     "Outcome",
     "Scores",
     "Severity",
+    "Source",
+    "Subject",
     "Verdict",
     "fingerprint",
     "tell_share",
@@ -46,11 +48,41 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Source:
+    """An annotator from whom labels of a finding about the data came, against what was to be expected of them.
+
+    ``annotator`` is a code of the votes; of ``n`` labels, ``observed`` are of the finding and ``expected`` would be.
+    """
+
+    annotator: int
+    n: int
+    observed: int
+    expected: float
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a finding at level "dataset" is about: a token, a patch, a class, a cluster of copies, a batch.
+
+    ``key`` is its identity and belongs to the fingerprint, so nothing that grows with the data is in it; ``text`` is
+    for people. ``sources`` names annotators whose labels made the pattern, most telling first.
+    """
+
+    key: str
+    text: str
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True)
 class Explanation:
-    """Why a target has its suspicion: one sentence for people, and the facts behind it as JSON values."""
+    """Why a target has its suspicion: one sentence for people, and the facts behind it as JSON values.
+
+    ``subject`` is there at level "dataset" only.
+    """
 
     reason: str
     evidence: Mapping[str, object] = field(default_factory=dict)
+    subject: Subject | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +91,8 @@ class Scores:
 
     All arrays have one entry a target (n,). ``target`` holds codes: positions in the votes at level
     "label", item codes at level "item", annotator codes at level "annotator", and places in ``members`` at
-    the levels of groups: "pair", "ring" and "slice".
+    the levels of groups: "pair", "ring" and "slice". At level "dataset" it numbers what was looked at, and
+    ``explain`` names the subject of each.
 
     Parameters
     ----------
@@ -78,11 +111,14 @@ class Scores:
     explain
         Called with positions into these arrays, for the few targets that become findings.
     aspect
-        What of a label is judged: its "answer", or its "place". Doubts about one are not allayed by the other.
+        What of a label is judged, where that is not its class: "place". A label that is right in one aspect may be
+        wrong in another, so aspects are not averaged in the order of the queue.
     members
         At the levels of groups, the annotator codes of each target.
     state
         What is carried to the next run, by annotator id, for detectors that watch streams.
+    leads
+        Sentences on what stands highest by a mere rank: shown as such, never flagged.
     """
 
     detector: str
@@ -105,9 +141,10 @@ class Scores:
     family: str = ""
     missing: str = ""
     note: str = ""
-    aspect: str = "answer"
+    aspect: str = ""
     members: Sequence[Ints] = ()
     state: Mapping[str, object] | None = None
+    leads: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.target)

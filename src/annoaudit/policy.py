@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from annoaudit.errors import UsageError
-from annoaudit.findings import FINDING_COLUMNS, GROUP_LEVELS, Scores, Severity, fingerprint
+from annoaudit.findings import FINDING_COLUMNS, GROUP_LEVELS, Explanation, Scores, Severity, fingerprint
 from annoaudit.statistics.multiplicity import adjust_e, adjust_p
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from annoaudit.labels import LabelSet, Votes
 
-__all__ = ["Decision", "Policy"]
+__all__ = ["EDITS", "Decision", "EditLimits", "Policy"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -32,28 +32,69 @@ QUEUE_MOST = 500
 THRESHOLDS: Mapping[str, float] = {
     "neighbour_disagreement": 0.9,
     "peer_score": 0.99,
+    "rater_severity": 0.99,
+    "rating_residual": 0.3,
     "self_consistency": 0.95,
+    "straight_lining": 0.995,
     "timing": 0.95,
 }
 SEVERITY: Mapping[str, Severity] = {
     "accepts_predictions": "L1",
+    "batch_shift": "L1",
     "copying": "L2",
     "drift": "L1",
+    "edge_bias": "L1",
+    "embedding_poison": "L1",
     "fixed_response": "L1",
     "gold_gap": "L2",
     "identical_artefacts": "L3",
+    "length_bias": "L1",
+    "near_duplicates": "L1",
     "peer_score": "L1",
+    "position_bias": "L2",
+    "rater_severity": "L1",
     "ring": "L2",
     "self_consistency": "L1",
     "sequence_pattern": "L2",
     "slice_scan": "L2",
+    "straight_lining": "L1",
     "targeted_flips": "L2",
     "timing": "L1",
+    "trigger_scan": "L2",
     "worse_than_chance": "L2",
 }
 """Gravest level of each detector's findings; what is not named here is L0."""
 OF_OPINION = frozenset({"fixed_response", "identical_artefacts", "self_consistency", "sequence_pattern"})
 """Detectors of people that do not hold a view of one's own against anyone."""
+
+
+@dataclass(frozen=True)
+class EditLimits:
+    """From where on a pattern in changes is a finding (L2).
+
+    Parameters
+    ----------
+    fewest_edits
+        Least edits of a group, and of the others, that can be compared.
+    false_discovery_rate
+        Of all patterns with a p value in one night. Every night looks again at mostly the same edits, so it is strict.
+    smallest_effect
+        Least difference between the group and the rest.
+    fewest_nights
+        Earlier nights without which nothing is called unusual.
+    fewest_in_mass, times_usual
+        Least size of a mass, and how many times the usual it has to be.
+    """
+
+    fewest_edits: int = 10
+    false_discovery_rate: float = 0.005
+    smallest_effect: float = 0.2
+    fewest_nights: int = 7
+    fewest_in_mass: int = 20
+    times_usual: float = 5.0
+
+
+EDITS = EditLimits()
 
 
 @dataclass(frozen=True)
@@ -113,7 +154,7 @@ class Policy:
 
     def is_off(self, detector: str, level: str) -> bool:
         """Return whether this detector flags nobody, because the question asks for opinions."""
-        return self.subjective and level not in ("label", "item") and detector not in OF_OPINION
+        return self.subjective and level not in ("label", "item", "dataset") and detector not in OF_OPINION
 
     def adjust(self, scores: Scores) -> Floats | None:
         """Return p or e values as what they are worth among all of their family; None where there are none."""
@@ -182,7 +223,7 @@ class Decision:
 
         Labels are ordered by the log odds of suspicion less the log odds of the detector's threshold: the mean over
         the detectors that judged them, and that of the leading detector, in equal parts. Agreement of several
-        detectors counts. Where detectors judge several aspects of a label, the most doubtful one counts.
+        detectors counts. Where a label has several aspects (its class, its place), the worst one orders it.
         """
         free = {one.detector: policy.flag(one) for one in scores}
         flagged = policy.cap(scores, free, votes.n_annotators)
@@ -192,8 +233,8 @@ class Decision:
             any_flag[one.target[flagged[one.detector]]] = True
         margin = np.full(len(votes), np.nan)
         for aspect in sorted({one.aspect for one in of_labels}):
-            same = [one for one in of_labels if one.aspect == aspect]
-            margin = np.fmax(margin, _margin(policy, same, len(votes)))
+            of_aspect = [one for one in of_labels if one.aspect == aspect]
+            margin = np.fmax(margin, _join_margins(policy, of_aspect, len(votes)))
         urgency = np.where(any_flag, margin, np.nan)
         open_ones = any_flag if answered is None else any_flag & ~answered
         order = np.argsort(-np.where(open_ones, np.nan_to_num(urgency), -np.inf), kind="stable")
@@ -261,13 +302,13 @@ class Decision:
             self.votes.spell(values[at], thing) if values is not None else np.full(len(at), "", dtype=object)
             for values in (scores.given, scores.suggested)
         )
-        named = self._names(scores.level, target, ids, annotator)
         adjusted = self.policy.adjust(scores)
         told = scores.explain(at)
+        if scores.level == "dataset":
+            annotator = np.array([" + ".join(_name_sources(one, people)) for one in told], dtype=object)
+        named = self._names(scores.level, target, ids, annotator)
         prints = [
-            fingerprint(
-                scores.detector, scores.level, [self.votes.question, str(one), *_region(said.evidence)], str(label)
-            )
+            fingerprint(scores.detector, scores.level, [self.votes.question, *_identify(str(one), said)], str(label))
             for one, label, said in zip(named, given, told, strict=True)
         ]
         rank = self.rank()[target] if scores.level == "label" else np.zeros(len(at), dtype=np.int64)
@@ -294,7 +335,7 @@ class Decision:
                 "e": _numbers(scores.e, at),
                 "family": scores.family,
                 "reason": [one.reason for one in told],
-                "evidence_json": [json.dumps(dict(one.evidence), ensure_ascii=False) for one in told],
+                "evidence_json": [json.dumps(_spell_evidence(one, people), ensure_ascii=False) for one in told],
                 "rank": rank,
             }
         )[list(FINDING_COLUMNS)]
@@ -337,13 +378,31 @@ def _texts(values: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.object_]:
     return np.array(values.to_pylist(), dtype=object)
 
 
-def _region(evidence: Mapping[str, object]) -> list[str]:
-    """The slice that a finding is about, which belongs to its identity."""
-    return [str(evidence["slice"])] if "slice" in evidence else []
+def _identify(named: str, told: Explanation) -> list[str]:
+    """What makes a finding the same one every night: its subject, or whom it names and the slice it is about."""
+    if told.subject is not None:
+        return [told.subject.key]
+    return [named, str(told.evidence["slice"])] if "slice" in told.evidence else [named]
 
 
-def _margin(policy: Policy, scores: Sequence[Scores], n_labels: int) -> Floats:
-    """(L,) mean margin of the leading detector and of all others together; NaN where none judged."""
+def _name_sources(told: Explanation, people: npt.NDArray[np.object_]) -> list[str]:
+    sources = told.subject.sources if told.subject else ()
+    return [str(people[one.annotator]) for one in sources]
+
+
+def _spell_evidence(told: Explanation, people: npt.NDArray[np.object_]) -> dict[str, object]:
+    """Return the evidence as it is stored; sources by what may be shown of them, never by id."""
+    if told.subject is None:
+        return dict(told.evidence)
+    sources = [
+        {"annotator": name, "n": one.n, "observed": one.observed, "expected": round(one.expected, 2)}
+        for name, one in zip(_name_sources(told, people), told.subject.sources, strict=True)
+    ]
+    return {"subject": told.subject.text, "sources": sources, **told.evidence}
+
+
+def _join_margins(policy: Policy, scores: Sequence[Scores], n_labels: int) -> Floats:
+    """(L,) mean margin of the leading detector and that of all others, in equal parts; NaN where none judged."""
     others = _mean_margin(policy, [one for one in scores if one.detector != policy.lead], n_labels)
     leading = _mean_margin(policy, [one for one in scores if one.detector == policy.lead], n_labels)
     return np.where(np.isnan(leading), others, np.where(np.isnan(others), leading, (others + leading) / 2.0))

@@ -86,6 +86,40 @@ def test_a_crash_is_shown_everywhere_and_sets_the_exit_code(team, tmp_path):
     assert "<script>alert" not in audit.html()
 
 
+@dataclass(frozen=True)
+class Speechless:
+    """Scores every label, and cannot say why."""
+
+    answers: int
+
+    name = "speechless"
+    version = "1"
+    level = "label"
+    needs = ()
+
+    def score(self, evidence):
+        def explain(positions):
+            if self.answers:
+                return [Explanation("one for all")] * self.answers
+            raise KeyError("no such reason")
+
+        votes = evidence.votes
+        every = np.arange(len(votes))
+        return Scores("speechless", "1", "label", votes.question, every, np.linspace(0, 1, len(votes)), explain)
+
+
+@pytest.mark.parametrize(("answers", "why"), [(0, "KeyError: 'no such reason'"), (2, "2 explanations of 300 targets")])
+def test_a_crash_while_explaining_loses_neither_the_audit_nor_the_findings(team, answers, why):
+    audit = aa.audit(team, detectors=["consensus_disagreement", Speechless(answers)])
+    assert audit.failures == {"speechless": f"while explaining: {why}"}
+    assert audit.exit_code == 3
+    by = audit.findings.groupby("detector")
+    assert by.size()["speechless"] == 300
+    assert set(by.get_group("speechless")["reason"]) == {"Flagged by its score; the detector failed to say why."}
+    assert by.size()["consensus_disagreement"] > 0
+    assert "while explaining" in audit.markdown()
+
+
 @pytest.mark.parametrize(
     ("shape", "said"),
     [

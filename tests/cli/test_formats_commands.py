@@ -55,15 +55,76 @@ def test_nothing_is_overwritten(coco, tmp_path, capsys, to):
 
 def test_list_formats_says_what_each_carries(capsys):
     code, said = run(capsys, "list", "formats")
-    lines = {line.split()[0]: line for line in said.out.splitlines()}
+    lines = {line.split()[0]: line for line in said.out.splitlines() if not line.startswith(" ")}
     assert code == 0
-    assert set(list_formats()) <= set(lines)
-    assert lines["yolo"].rstrip().endswith("yes")
-    assert {name for name in lines if lines[name].endswith(" yes") and name in list_writable()} == set(list_writable())
+    assert set(list_formats()) == set(lines)
+    assert {name for name in lines if lines[name].endswith("read and written")} == set(list_writable())
+    assert "annotators: one file each, or a field; times: no; empty or not seen: no;" in said.out
 
 
-def test_an_audit_of_boxes_says_what_was_read(coco, tmp_path, capsys):
+@pytest.mark.parametrize("what", ["formats", "detectors"])
+def test_lists_fit_into_80_columns(capsys, monkeypatch, what):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, said = run(capsys, "list", what)
+    assert code == 0
+    assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_boxes_are_audited_from_the_command_line(coco, tmp_path, capsys):
     code, said = run(capsys, "audit", coco, "--out", tmp_path / "out")
+    assert code == 0
+    assert "1 item, 1 label, 1 annotator" in said.out
+    assert '<figure class="scene">' not in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_an_overlap_that_nothing_could_fail_is_refused(coco, tmp_path, capsys):
+    code, said = run(capsys, "audit", coco, "--overlap", "0", "--out", tmp_path / "out")
+    assert (code, "The overlap is 0." in said.err) == (2, True)
+
+
+def test_an_audit_of_what_is_not_audited_says_what_was_read(tmp_path, capsys):
+    path = tmp_path / "captions.json"
+    caption = {"id": 5, "image_id": 1, "caption": "A cat."}
+    path.write_text(json.dumps({"images": COCO["images"], "annotations": [caption], "categories": []}))
+    code, said = run(capsys, "audit", path, "--question", "caption", "--out", tmp_path / "out")
     assert code == 2
-    assert "in.json was read (1 items, 1 labels; questions: objects (bbox))" in said.err
-    assert "not analysed yet" in said.err
+    assert "There is no question 'caption' that can be audited" in said.err
+
+
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [
+        ("doccano", "Question 'label' reads back as multichoice, not choice."),
+        ("coco", "Questions that do not read back: label (choice); there are category (multichoice) instead."),
+        ("conll", "3 labels were not written"),
+        ("label_studio", ""),
+        ("csv", ""),
+    ],
+)
+def test_convert_says_which_kinds_and_columns_do_not_come_back(tmp_path, capsys, to, said):
+    source = tmp_path / "labels.csv"
+    source.write_text("item,text,annotator,label,seconds\n1,a b,ann,yes,2.5\n1,a b,bob,no,3\n1,a b,bob,yes,4\n")
+    code, told = run(capsys, "convert", source, tmp_path / "out", "--to", to)
+    assert code == 0
+    assert said in told.out
+    lost = "Columns that do not read back" in told.out and "annotations.lead_time_s" in told.out
+    assert lost == (to not in ("label_studio", "csv"))
+
+
+def test_convert_names_all_it_writes(coco, tmp_path, capsys):
+    code, told = run(capsys, "convert", coco, tmp_path / "out", "--to", "xlsx")
+    assert code == 2
+    assert "no format 'xlsx'" in told.err
+    assert all(name in told.err for name in (*list_writable(), "csv", "parquet"))
+    shown = run(capsys, "convert", "--help")[1].out
+    assert all(name in shown for name in (*list_writable(), "csv", "parquet") if name != "long_table")
+
+
+def test_encoding_is_an_option_of_convert_and_audit(tmp_path, capsys):
+    source = tmp_path / "labels.csv"
+    source.write_bytes("item,annotator,label\n1,ann,Größe\n2,ann,klein\n".encode("cp1252"))
+    code, told = run(capsys, "convert", source, tmp_path / "out.csv", "--to", "csv")
+    assert (code, "--encoding cp1252" in told.err) == (2, True)
+    code, told = run(capsys, "convert", source, tmp_path / "out.csv", "--to", "csv", "--encoding", "cp1252")
+    assert code == 0
+    assert read(tmp_path / "out.csv").labels["value"].to_pylist() == ["Größe", "klein"]

@@ -15,7 +15,7 @@ from annoaudit.connectors.label_studio.credentials import TokenAuth
 
 BASE = "https://labels.example"
 CONFIG = """<View><Text name="t" value="$text"/>
-  <Choices name="mood" toName="t"><Choice value="a"/><Choice value="b"/></Choices></View>"""
+  <Choices name="mood" toName="t">{choices}</Choices></View>"""
 Answer = Callable[[httpx.Request], httpx.Response | None]
 
 
@@ -34,6 +34,7 @@ class FakeServer:
     trouble: Answer = lambda request: None
     log: list[str] = field(default_factory=list)
     large: bool = True
+    classes: tuple[str, ...] = ("a", "b")
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.log.append(f"{request.method} {request.url.path}")
@@ -54,7 +55,8 @@ class FakeServer:
             "task_number": len(self.tasks), "skipped_annotations_number": 0, "total_predictions_number": 0,
             "total_annotations_number": sum(len(one["annotations"]) for one in self.tasks),
         }  # fmt: skip
-        return {"id": 3, "title": "fake", "label_config": CONFIG} | numbers
+        choices = "".join(f'<Choice value="{one}"/>' for one in self.classes)
+        return {"id": 3, "title": "fake", "label_config": CONFIG.format(choices=choices)} | numbers
 
     def page(self, params: Mapping[str, str]) -> list[dict[str, object]]:
         query = json.loads(params["query"])

@@ -62,5 +62,8 @@ def test_plain_http_elsewhere_is_noted() -> None:
 
 def test_files_are_no_addresses() -> None:
     assert not is_address("labels.csv")
-    assert is_address("https://host/projects/3")
+    for url in ("s3://bucket/labels.csv", "https://host/labels.csv", "file:///tmp/labels.csv", "https://host/"):
+        assert not is_address(url)
+    for address in ("https://host/projects/3", "https://me:pw@host/projects/3", "label-studio+https://host/projects/3"):
+        assert is_address(address)
     assert "label_studio" in list_connectors()

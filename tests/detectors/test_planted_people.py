@@ -85,8 +85,20 @@ def test_the_consensus_of_peers_survives_two_colluders_of_three():
 def test_a_slice_is_named_in_words():
     team = planted("slice", 0.1, n_items=2000, n_annotators=20, redundancy=4)
     findings = audit_of(team, "slice_scan", features=team.features, policy=Policy(annotator_cap_rate=1.0)).findings
-    assert named(team) <= set(findings["annotator"])
+    assert named(team) <= set(" + ".join(findings["annotator"]).split(" + "))
     assert findings["reason"].str.contains("In the slice “").all()
+
+
+def test_several_who_depart_in_one_slice_are_one_finding_that_names_them():
+    team = planted("slice", 0.2, n_items=2000, n_annotators=20, redundancy=4)
+    findings = audit_of(team, "slice_scan", features=team.features).findings
+    together = findings[findings["annotator"].str.contains(" + ", regex=False)]
+    assert len(together) == 1
+    members = set(together["annotator"].iloc[0].split(" + "))
+    assert len(members & named(team)) >= 3
+    assert len(members - named(team)) <= 1
+    assert "annotators all give" in together["reason"].iloc[0]
+    assert not set(findings["annotator"]) & members  # nobody of the group is told of apart
 
 
 def test_a_sleeper_is_found_and_the_state_goes_on_in_the_next_run():

@@ -177,7 +177,7 @@ def test_an_image_of_too_many_pixels_is_not_opened(tmp_path, monkeypatch):
     from annoaudit.evidence import image_features
 
     items = _images(tmp_path)
-    monkeypatch.setattr(image_features, "_PIXELS", 1000)
+    monkeypatch.setattr(image_features, "MOST_PIXELS", 1000)
     with pytest.raises(Unavailable, match="could be read"):
         build_features(items, media_root=tmp_path)
 

@@ -10,6 +10,7 @@ import pytest
 
 from annoaudit.errors import RefusedInput, UsageError
 from annoaudit.formats import parse_mapping, read
+from annoaudit.formats import write as write_labels
 
 
 @pytest.fixture
@@ -249,3 +250,49 @@ def test_a_row_longer_than_a_block(write):
     head = "item,annotator,label,a,b,c,d\n"
     labels = read(write(head + f"1,ann,x,{text},{text},{text},{text}\n2,ann,x,,,,\n"))
     assert labels.labels.num_rows == 2
+
+
+def test_written_csv_reads_back_and_no_cell_acts_as_a_formula(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "item": ["a", "a", "=b", "c"],
+            "annotator": ["x", "y", "x", "y"],
+            "label": ["-1", "@SUM(A1)", "+2.5", ""],
+            "text": ["=cmd", "=cmd", "ok", " =1\nnext"],
+            "seconds": [1.5, 2.0, 3.0, 4.0],
+            "created_at": ["2026-01-05T10:00:00.125Z"] * 4,
+            "gold": ["-1", "-1", "", ""],
+        }
+    )
+    labels = read(frame)
+    notes = write_labels(labels, tmp_path / "out.csv", format="csv")
+    assert "5 cells got an apostrophe in front, so that no spreadsheet takes them for formulas." in notes
+    cells = [cell for row in csv.reader(io.StringIO((tmp_path / "out.csv").read_text())) for cell in row]
+    assert not [one for one in cells if one.lstrip()[:1] in tuple("=+-@") and one.strip() not in ("-1", "+2.5", "")]
+    back = read(tmp_path / "out.csv")
+    assert back.labels["value"].to_pylist() == ["-1", "'@SUM(A1)", "+2.5", "-1"]
+    assert back.annotations.num_rows == labels.annotations.num_rows
+    for column in ("created_at", "lead_time_s"):
+        assert back.annotations[column].to_pylist() == labels.annotations[column].to_pylist()
+
+
+def test_csv_says_what_a_row_cannot_hold(tmp_path):
+    source = {"images": [{"id": 1, "file_name": "a.jpg"}], "categories": [{"id": 7, "name": "cat"}]}
+    source["annotations"] = [{"id": 5, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4], "iscrowd": 0}]
+    (tmp_path / "in.json").write_text(json.dumps(source))
+    notes = write_labels(read(tmp_path / "in.json"), tmp_path / "out.csv", format="csv")
+    assert notes[0] == "1 of 1 label rows were not written: a row holds one choice, rating or number."
+
+
+def test_labels_that_differ_in_spaces_are_kept_apart_and_named():
+    frame = pd.DataFrame({"item": ["a", "b", "c"], "annotator": "x", "label": ["yes", "yes ", "no"]})
+    labels = read(frame)
+    assert set(labels.labels["value"].to_pylist()) == {"yes", "yes ", "no"}
+    assert [note for note in labels.notes if note.startswith("Spaces around labels") and "'yes '" in note]
+    assert not [note for note in read(frame.replace("yes ", "yes")).notes if "Spaces" in note]
+
+
+def test_a_refusal_names_the_headers_that_are_known():
+    with pytest.raises(RefusedInput, match="no column is recognised as label") as refused:
+        read(pd.DataFrame({"item": ["a"], "said": ["x"]}))
+    assert "Names that are known as label: label, labels, answer" in refused.value.hint

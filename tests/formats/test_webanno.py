@@ -66,7 +66,10 @@ def test_an_exported_project_names_its_users(tmp_path):
     assert labels.labels["annotator_id"].to_pylist() == ["ann"]
 
 
-@pytest.mark.parametrize(("body", "message"), [("1-1\t0-3\tAda\n", "too few columns"), ("what\n", "is no token")])
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [("1-1\t0-3\tAda\n", "too few columns"), ("what\n", "is no token"), ("1-1\t0-3\t\tPER\t\n", "token without text")],
+)
 def test_lines_that_are_no_tokens_are_refused(tmp_path, body, message):
     with pytest.raises(RefusedInput, match=message):
         open_tsv(tmp_path, f"#Text=Ada\n{body}")

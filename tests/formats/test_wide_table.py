@@ -82,3 +82,14 @@ def test_a_wide_table_without_labels_is_refused(write):
 def test_a_table_that_names_its_annotators_is_not_wide(write):
     with pytest.raises(RefusedInput, match="no column is recognised as label"):
         read(write("item,annotator,rude,false\n1,ann,yes,no\n1,bob,no,no\n2,ann,no,yes\n"))
+
+
+def test_columns_with_answers_of_their_own_are_named_and_how_to_take_them(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text("item,alice,bob,carol\n1,yes,no,never\n2,no,yes,never\n")
+    labels = read(path)
+    assert labels.annotators["annotator_id"].to_pylist() == ["alice", "bob"]
+    assert [note for note in labels.notes if "'carol'" in note and "--map item=...,annotators=alice|…|carol" in note]
+    named = read(path, mapping={"item": "item", "annotators": "alice|bob|carol"})
+    assert named.annotators.num_rows == 3
+    assert not [note for note in named.notes if "Not read" in note]

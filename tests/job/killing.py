@@ -51,14 +51,18 @@ def start(home: Path) -> subprocess.Popen[bytes]:
 
 
 def kill_runs(home: Path, n: int, seed: int) -> Tally:
-    """Kill n runs, each on labels of its own, checking after each one, and completing every fifth."""
+    """Kill n runs, each on labels of its own, checking after each one, and completing every fifth.
+
+    A run that ends before its kill is counted beside them.
+    """
     pauses, tally, labels = random.Random(seed), Tally(), make_labels()
     path = write_job(home, more=MORE, labels=labels, project=ONLY)
     began = time.perf_counter()
     assert start(home).wait() == 0
     whole_s = time.perf_counter() - began
     n_finished = 1
-    for number in range(n):
+    while tally.n_killed < n:
+        number = tally.n_killed + tally.n_ended
         labels = change(labels, number)
         write_job(home, more=MORE, labels=labels, project=ONLY)
         process = start(home)

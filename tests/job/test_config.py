@@ -55,6 +55,7 @@ def test_every_unknown_key_is_named_with_its_line_and_what_was_meant(tmp_path):
         ("projects: {a: {source: x, push: {decoys: 5}}}\n", "decoys need blind: true"),
         ("projects: {../a: {source: x}}\n", "project names become folders"),
         ("projects: {a: {source: x}, A: {source: x}}\n", "differ in case only"),
+        ("projects: {a: {source: 's3://key:hunter2@bucket/x.csv'}}\n", "holds a user or a password"),
         ("projects: {}\n", "annoaudit.yaml:1: projects: "),
         ("projects:\n  a: {source: x}\n  a: {source: y}\n", "annoaudit.yaml:3: 'a' stands there twice"),
         ("a: &x [1]\nb: *x\n", "annoaudit.yaml:2: aliases are not taken"),
@@ -107,6 +108,19 @@ def test_init_check_run_from_nothing(tmp_path):
     again = annoaudit("init", "labels.csv", "--yes", cwd=tmp_path)
     assert again.returncode == 2
     assert "exists already" in again.stderr
+
+
+def test_init_takes_a_mapping_and_an_encoding(tmp_path):
+    (tmp_path / "crowd.csv").write_bytes("unit;who;said\n1;ann;Größe\n1;bob;klein\n".encode("cp1252"))
+    wishes = ("--map", "item=unit,annotator=who,label=said", "--encoding", "cp1252", "--yes")
+    made = annoaudit("init", "crowd.csv", *wishes, cwd=tmp_path)
+    assert (made.returncode, made.stderr) == (0, "")
+    read = read_job(tmp_path / "annoaudit.yaml").config.projects["crowd"]
+    assert (read.mapping, read.encoding) == ({"item": "unit", "annotator": "who", "label": "said"}, "cp1252")
+    assert annoaudit("check", cwd=tmp_path).returncode == 0
+    (tmp_path / "annoaudit.yaml").unlink()
+    wrong = annoaudit("init", "crowd.csv", "--map", "unit", "--yes", cwd=tmp_path)
+    assert (wrong.returncode, "is not role=column" in wrong.stderr) == (2, True)
 
 
 def test_init_asks_where_nobody_said_yes(tmp_path):

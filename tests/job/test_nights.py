@@ -147,13 +147,17 @@ def test_names_stand_in_no_output_but_the_snapshots(tmp_path):
 def test_trend_and_report(tmp_path):
     write_job(tmp_path)
     assert annoaudit("trend", cwd=tmp_path).returncode == 2
-    for _ in range(2):
-        assert annoaudit("run", cwd=tmp_path).returncode == 0
+    assert annoaudit("run", cwd=tmp_path).returncode == 0
+    only_one = annoaudit("diff", cwd=tmp_path)
+    assert (only_one.returncode, "There is only one night" in only_one.stderr) == (2, True)
+    assert annoaudit("run", cwd=tmp_path).returncode == 0
     table = json.loads(annoaudit("trend", "--json", cwd=tmp_path).stdout)
     assert [row["n_new"] > 0 for row in table] == [True, False]
     assert all(row["agreement_low"] < row["agreement"] < row["agreement_high"] for row in table)
     shown = annoaudit("trend", "--last", "1", cwd=tmp_path).stdout.splitlines()
     assert len(shown) == 2
+    assert [line.split()[0] for line in shown] == ["night", "2"]
+    assert [row["night"] for row in table] == [1, 2]
     assert annoaudit("report", cwd=tmp_path).stdout.strip().endswith("report.html")
 
 
@@ -166,11 +170,25 @@ def test_a_watched_stream_goes_on_in_the_next_night_under_a_pseudonym(tmp_path):
     write_job(tmp_path, labels=labels, project=only)
     last = night(path).nights[0]
     with open_store(last.folder / "annoaudit.db") as store:
-        (row,) = Nights(store, "bikes").states().values()
+        row = Nights(store, "bikes").states()["drift", "label"]
     seen = labels["annotator"].value_counts()
     assert sorted(one["n"] for one in row.state.values()) == sorted(seen)
     assert not set(row.state) & set(seen.index), "states are kept by pseudonym"
     assert all(one["log_m"] for one in row.state.values())
+
+
+def test_of_the_memory_of_changes_only_the_last_is_kept(tmp_path):
+    labels = make_labels()
+    for rows in ([], [1, 2], [5]):
+        path = write_job(tmp_path, labels=flip(labels, rows), project="    detectors: [consensus_disagreement]\n")
+        last = night(path).nights[0]
+    with open_store(last.folder / "annoaudit.db") as store:
+        kept = store.states("bikes")["edits", ""]
+        with store.engine.connect() as connection:
+            n = connection.exec_driver_sql("select count(*) from states where detector = 'edits'").scalar_one()
+    assert n == 1
+    assert len(kept.state["edits"]) == 5, "two, then those back and a third: all are remembered"
+    assert kept.state["n"] == 3
 
 
 def test_a_group_that_changes_a_little_keeps_its_identity(tmp_path):
@@ -187,3 +205,11 @@ def test_a_group_that_changes_a_little_keeps_its_identity(tmp_path):
         rows["fingerprint"] = ["four", "five", "six"]
         kept = keep_identities(rows, nights)
     assert kept["fingerprint"].tolist() == ["one", "five", "six"]
+
+
+def test_the_threat_page_says_from_the_second_night_on_that_the_ledger_was_checked(tmp_path):
+    path = write_job(tmp_path)
+    first, second = (night(path).nights[0].record.threats.risks[-1] for _ in range(2))
+    assert first.title == "Tampered data"
+    assert "first night" in dict(first.not_checked)["ledger"]
+    assert [(one.name, one.n_found) for one in second.checked] == [("ledger", 0)]

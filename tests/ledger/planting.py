@@ -21,7 +21,8 @@ from annoaudit.job.reading import read_job
 from annoaudit.job.running import run_job
 from annoaudit.ledger.heads import Sealed, append_head, read_head
 from annoaudit.ledger.sealing import seal_labels
-from annoaudit.ledger.snapshots import Snapshots, hash_files
+from annoaudit.ledger.shelves import hash_files
+from annoaudit.ledger.snapshots import Snapshots
 from annoaudit.ledger.verifying import Verification
 from annoaudit.store import open_store
 from annoaudit.store.review_rows import VerdictRow
@@ -349,7 +350,7 @@ def forge_night(home: Path, rng: Random) -> set[str]:
         one.schema.get_field_index("value"), "value", pa.array(["red"] * len(one), pa.string())))  # fmt: skip
     with open_store(folder(home) / "annoaudit.db") as store:
         seals = open_seals(folder(home), Nights(store, "bikes"))
-        hashed = seal_labels(Snapshots(folder(home) / "snapshots").load(last.statement.snapshot), seals.salt_key)
+        hashed = seal_labels(Snapshots.at(folder(home) / "snapshots").load(last.statement.snapshot), seals.salt_key)
         hashed.save(seals.leaves / f"{hashed.root}.parquet")
         sealed = {**last.statement.sealed, "labels": Sealed(hashed.root, len(hashed))}
         told = replace(last.statement, sealed=sealed, files=hash_files(place))

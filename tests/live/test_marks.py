@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import start_or_skip
 from review_scene import Scene, choice, differences, make_scene, photograph
 
 from annoaudit.errors import UsageError
 from annoaudit.reviewing import push, unpush
 from annoaudit.store import open_store
+from conftest import start_or_skip
 
 if TYPE_CHECKING:
     from server import LabelStudioServer

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import give_up
 from server import NoServer, install
+
+from conftest import give_up
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import start_or_skip
 from review_scene import Scene, answer, make_scene, review_tasks, reviewer, right
 
 from annoaudit.connectors import NotThere
@@ -23,6 +22,7 @@ from annoaudit.errors import DeliveryFailed
 from annoaudit.policy import Policy
 from annoaudit.reviewing import apply_corrections, push, unpush, verdicts
 from annoaudit.reviewing.locking import LOCK_NAME
+from conftest import start_or_skip
 
 if TYPE_CHECKING:
     from server import LabelStudioServer

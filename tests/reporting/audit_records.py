@@ -25,6 +25,7 @@ from annoaudit.reporting.record import (
     ReviewRecord,
     Support,
 )
+from annoaudit.reporting.threats import CheckRecord, RiskRecord, ThreatsRecord
 
 CLASSES = ("billing", "delivery", "refund", "account access", "product fault", "other")
 TEXTS = (
@@ -110,8 +111,23 @@ def realistic(n_annotators: int = 22, n_queue: int = 90, n_questions: int = 1, s
             ),
         ),
         people=people_record(names),
+        threats=threats_record(),
         settings={"budget": 99, "seed": 20260314, "detectors": ["all"], "names": False, "gold": None},
         review=review_record(),
+    )
+
+
+def threats_record() -> ThreatsRecord:
+    """One risk looked for wholly, one in part, one not at all; and a detector that names no risk."""
+    clean, some = CheckRecord("drift", 22, 22, 0), CheckRecord("confident_learning", 1980, 1960, 64, "too few labels")
+    missing = ("timing", "no times")
+    return ThreatsRecord(
+        risks=(
+            RiskRecord("Data poisoning", "collection", "Items are planted.", (clean,)),
+            RiskRecord("Annotation errors", "annotation", "Labels are wrong.", (clean, some), (missing,)),
+            RiskRecord("Fake data", "storage", "Items are made up.", (), (("ring", "no ring"), ("copying", "no ring"))),
+        ),
+        unmapped=("somebody_elses",),
     )
 
 

@@ -12,23 +12,36 @@ from annoaudit.errors import UsageError
 from annoaudit.findings import FINDING_COLUMNS
 from annoaudit.reporting import findings_csv, write_findings, write_whole
 
+ADDED = ("verdict", "threats", "frameworks")
+
 
 def test_parquet_and_lines_say_the_same(record, tmp_path):
     said = {record.findings["fingerprint"][1]: "confirmed"}
     parquet, lines = write_findings(record.findings, tmp_path / "new" / "out", said)
     table = pd.read_parquet(parquet)
     rows = [json.loads(line) for line in lines.read_text().splitlines()]
-    assert tuple(table.columns) == (*FINDING_COLUMNS, "verdict")
-    assert [tuple(row) for row in rows] == [(*FINDING_COLUMNS, "verdict")] * len(record.findings)
+    assert tuple(table.columns) == (*FINDING_COLUMNS, *ADDED)
+    assert [tuple(row) for row in rows] == [(*FINDING_COLUMNS, *ADDED)] * len(record.findings)
     assert [row["verdict"] for row in rows[:3]] == list(table["verdict"][:3]) == ["", "confirmed", ""]
     assert [row["reason"] for row in rows] == list(table["reason"]) == list(record.findings["reason"])
     assert rows[0]["effect_low"] is None
     assert table["rank"].dtype == "int64"
 
 
+def test_findings_carry_their_ids_with_the_version_of_the_framework(record, tmp_path):
+    frame = record.findings.assign(detector=["ring", *["somebody_elses"] * (len(record.findings) - 1)])
+    parquet, lines = write_findings(frame, tmp_path)
+    first, second = (json.loads(line) for line in lines.read_text().splitlines()[:2])
+    assert first["threats"] == ["malicious_injection"]
+    assert "MITRE ATLAS 2026.09: AML.T0020" in first["frameworks"]
+    assert second["threats"] == second["frameworks"] == []
+    table = pd.read_parquet(parquet)
+    assert list(table["frameworks"][0]) == first["frameworks"]
+
+
 def test_no_findings_still_make_files_with_the_schema(tmp_path):
     parquet, lines = write_findings(audit_records.empty().findings, tmp_path)
-    assert tuple(pd.read_parquet(parquet).columns) == (*FINDING_COLUMNS, "verdict")
+    assert tuple(pd.read_parquet(parquet).columns) == (*FINDING_COLUMNS, *ADDED)
     assert lines.read_text() == ""
 
 

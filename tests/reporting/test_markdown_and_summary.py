@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import audit_records
 import pytest
 from markdown_it import MarkdownIt
@@ -58,6 +60,16 @@ def test_the_summary_has_one_line_a_detector_the_limits_and_one_next_step(record
     assert sum("FAILED" in line for line in lines) == 1
     assert sum(line.startswith("Limit: ") for line in lines) == len(record.limits)
     assert sum(line.startswith("Next: ") for line in lines) == 1
+
+
+def test_the_summary_says_in_full_and_once_why_a_detector_was_skipped(record):
+    why = "fewer than three annotators answered twenty-five items of this project a second time"
+    outcome = replace(record.outcomes[0], detector="odd", status="skipped", why=why)
+    told = replace(record, outcomes=(outcome,), limits=(f"odd was not run: {why}.", "Another limit."))
+    text = render_summary(told, 80)
+    assert " ".join(text.split()).count(why) == 1
+    assert "Limit: Another limit." in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_wide_characters_count_twice():

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from annoaudit.errors import UsageError
-from annoaudit.simulation import ATTACKS, TeamDesign, simulate_team
+from annoaudit.simulation import ATTACKS, CONTROLS, TeamDesign, simulate_team
 from annoaudit.statistics.cell_scan import scan_cells
 from annoaudit.statistics.cells import count_cells
 from annoaudit.statistics.drift_alarm import BURN_IN, StreamState, watch_stream
@@ -13,8 +13,10 @@ from annoaudit.statistics.fixed_answers import below_chance, favourite_excess
 from annoaudit.statistics.label_fusion import cell_evidence
 from annoaudit.statistics.multiplicity import adjust_e, adjust_p, sidak, suspicion_of
 from annoaudit.statistics.pair_agreement import measure_pair_agreement
-from annoaudit.statistics.peer_predictive import predict_peers
+from annoaudit.statistics.peer_predictive import PeerPredictive, predict_peers
+from annoaudit.statistics.peer_shortfall import hardness_of_items
 from annoaudit.statistics.ring_scan import _Shuffle
+from annoaudit.statistics.slice_groups import find_slice_group
 from annoaudit.statistics.slice_scan import scan_slices
 
 SMALL = TeamDesign(n_items=400, n_annotators=12, redundancy=3)
@@ -139,6 +141,67 @@ def test_a_shuffle_keeps_the_labels_of_each_item():
     assert (drawn != label).any()
     order, shuffled = np.lexsort((label, item)), np.lexsort((drawn, item))
     np.testing.assert_array_equal(label[order], drawn[shuffled])
+
+
+def test_shuffles_give_everybody_as_many_odd_labels_as_they_have():
+    team = CONTROLS["sloppy"](simulate_team(TeamDesign(n_items=4000, n_annotators=12, redundancy=4), seed=12), 12)
+    item, annotator, label = codes(team)
+    sizes = {"n_items": 4000, "n_annotators": 12, "n_classes": 4}
+    pairs = measure_pair_agreement(item, annotator, label, np.zeros((12, 4)), **sizes)
+    shuffle = _Shuffle(pairs, item, annotator, label, peers_of(team).expected, 12)
+    usual, rng = np.zeros(len(item), dtype=bool), np.random.default_rng(0)
+    usual[shuffle.moving] = shuffle.is_usual
+    usual_label = np.zeros(4000, dtype=np.int64)
+    usual_label[item[usual]] = label[usual]
+    moves = np.isin(item, item[usual])
+
+    def count(given):
+        return np.bincount(annotator[moves], (given != usual_label[item])[moves], 12)
+
+    drawn = np.mean([count(shuffle.draw(rng)) for _ in range(200)], axis=0)
+    for group in (team.suspects, ~team.suspects):
+        assert drawn[group].sum() == pytest.approx(count(label)[group].sum(), rel=0.1)
+
+
+def scattered(seed, n_annotators=20, size=100):
+    """Annotators who depart toward class 0 on 3 of 100 labels anywhere, and a slice of a tenth of the items."""
+    rng = np.random.default_rng(seed)
+    annotator, item = np.repeat(np.arange(n_annotators), size), np.tile(np.arange(size), n_annotators)
+    regions = sparse.csr_matrix(np.stack([item < 10, (item % 7) == 0, item >= 60], axis=1).astype(float))
+    return annotator, item, regions, rng.random(len(item)) < 0.03
+
+
+def look_for_group(annotator, item, regions, departs):
+    nowhere = np.zeros(len(item), dtype=bool), np.zeros(len(item))
+    return find_slice_group(
+        lambda target: nowhere if target else (departs, np.full(len(item), 0.03)),
+        item, annotator, regions, n_annotators=20, n_classes=2,
+    )  # fmt: skip
+
+
+def test_a_group_that_departs_together_in_a_slice_is_found_and_named():
+    annotator, item, regions, departs = scattered(1)
+    together = np.isin(annotator, [3, 8, 15]) & (item < 10) & (item % 5 != 0)
+    found = look_for_group(annotator, item, regions, departs | together)
+    assert found.p < 0.01
+    assert (found.target, found.region, sorted(found.members)) == (0, 0, [3, 8, 15])
+    assert 0 < found.observed <= found.n < 30  # three members on those of ten items that did not choose
+
+
+def test_people_who_depart_anywhere_make_no_group_and_neither_does_a_whole_team():
+    p = [found.p for seed in range(40) if (found := look_for_group(*scattered(seed)))]
+    assert len(p) >= 20
+    assert np.mean(np.array(p) <= 0.05) <= 0.15
+    annotator, item, regions, departs = scattered(2)
+    everybody = look_for_group(annotator, item, regions, departs | (item < 10))
+    assert everybody is None or everybody.p > 0.05
+
+
+def test_hard_items_are_those_of_which_peers_are_unsure():
+    expected, annotator = np.zeros(6, dtype=np.int64), np.array([0, 0, 1, 1, 2, 2])
+    sure = np.array([0.9, 0.9, 0.9, 0.9, 0.5, 0.5])
+    peers = PeerPredictive(np.stack([sure, 1 - sure], axis=1).astype(np.float32), expected, np.ones(6), sure > 0)
+    np.testing.assert_allclose(hardness_of_items(annotator, peers, 4), [1, 1, 0.25 / 0.09, 1], rtol=1e-5)
 
 
 def test_a_slice_in_which_departures_pile_up_is_found_and_one_at_random_is_not():

@@ -8,13 +8,14 @@ from annoaudit.errors import RefusedInput
 from annoaudit.store import open_store
 from annoaudit.store.review_rows import ReceiptRow, VerdictRow
 from annoaudit.store.reviews import Reviews
+from annoaudit.store.schema import writing
 
 SOURCE = "https://host/projects/3"
 
 
 @pytest.fixture
-def reviews(tmp_path):
-    with open_store(tmp_path / "annoaudit.db") as store:
+def reviews(store_location):
+    with open_store(store_location) as store:
         yield Reviews(store, SOURCE)
 
 
@@ -83,10 +84,9 @@ def test_a_store_of_the_first_schema_is_brought_forward_and_loses_nothing(tmp_pa
         assert len(Reviews(store, SOURCE).verdicts()) == 1
 
 
-def test_a_damaged_row_is_refused_in_one_sentence(reviews, tmp_path):
+def test_a_damaged_row_is_refused_in_one_sentence(reviews):
     reviews.save_receipts([ReceiptRow(SOURCE, "7", "task", "k1")])
-    with sqlite3.connect(tmp_path / "annoaudit.db") as raw:
-        raw.execute("update receipts set details_json = '[1'")
-    raw.close()
+    with writing(reviews.store.engine) as connection:
+        connection.exec_driver_sql("update receipts set details_json = '[1'")
     with pytest.raises(RefusedInput, match="wrong form"):
         reviews.receipts("task")

@@ -16,8 +16,8 @@ from annoaudit.store import Store, open_store
 
 
 @pytest.fixture
-def store(tmp_path):
-    with open_store(tmp_path / "annoaudit.db") as opened:
+def store(store_location):
+    with open_store(store_location) as opened:
         yield opened
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from annoaudit import __version__
-from annoaudit.auditing.gathering import as_labels, choose_questions, gather_evidence
+from annoaudit.auditing.data_patterns import gather_data
+from annoaudit.auditing.gathering import as_labels, choose_questions, gather_evidence, reuse_models
 from annoaudit.auditing.history import add_sampled_rate, match_answers, read_history, record_review
 from annoaudit.auditing.people import gather_people
 from annoaudit.auditing.pseudonyms import Pseudonyms
@@ -21,6 +22,7 @@ from annoaudit.auditing.running import choose_detectors, count_flags, run_detect
 from annoaudit.auditing.saving import save_audit
 from annoaudit.auditing.statements import list_limits, list_methods, state_headline, state_next_step
 from annoaudit.auditing.summary import summarise_question
+from annoaudit.auditing.threats import gather_threats
 from annoaudit.errors import RefusedInput
 from annoaudit.policy import Decision, Policy
 from annoaudit.reporting import render_html, render_json, render_markdown, render_notebook, render_summary
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from annoaudit.auditing.gathering import Companion, Table
     from annoaudit.detectors import Detector
     from annoaudit.evidence import Evidence
+    from annoaudit.evidence.fitted import FittedModel
     from annoaudit.findings import Scores
     from annoaudit.labels import LabelSet
 
@@ -50,6 +53,7 @@ class Audit:
     record: AuditRecord
     scores: tuple[Scores, ...]
     evidence: tuple[Evidence, ...] = field(repr=False)
+    reused: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -125,6 +129,8 @@ def audit(
     pseudonym_key: bytes | None = None,
     history: str | Path | None = None,
     states: Mapping[tuple[str, str], Mapping[str, object]] | None = None,
+    models: Mapping[str, FittedModel] | None = None,
+    overlap: float = 0.5,
     seed: int = 0,
 ) -> Audit:
     """Audit the single-choice labels of a LabelSet (or of anything :func:`annoaudit.read` opens).
@@ -161,6 +167,11 @@ def audit(
         not changed since, are not queued again, and the report says how right the flags were.
     states
         What detectors that watch streams left in the last run (``Scores.state``), by detector and question.
+    models
+        What models said in an earlier audit, by question: reused where the items' content is the same, and every
+        output says how old they are.
+    overlap
+        Of boxes and other regions: similarity from which those of two people mean the same thing.
     seed
         Of everything random.
 
@@ -183,16 +194,26 @@ def audit(
     chosen = choose_detectors(detectors)
     evidences = [
         gather_evidence(
-            labels, name, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed, states=states
+            labels,
+            name,
+            probabilities,
+            features,
+            gold,
+            media_root=media_root,
+            folds=folds,
+            seed=seed,
+            states=states,
+            overlap=overlap,
         )
         for name in questions
     ]
     if not any(len(one.votes) for one in evidences):
         raise RefusedInput(
             f"{labels.source or 'The input'} holds no usable label.",
-            hint="Drafts, skips, empty annotations and those marked as ground truth are not audited; is the label "
-            "column the right one?",
+            hint="Drafts, skips, empty annotations, regions without a place and what is marked as ground truth are "
+            "not audited; is the label column the right one? " + " ".join(labels.notes),
         )
+    reused, told = reuse_models(evidences, models or {}, started)
     runs = [run_detectors(one, chosen) for one in evidences]
     sizes = _share_budget(rules, [len(one.votes) for one in evidences])
     answers = [match_answers(past, labels, one.votes) for one in evidences]
@@ -232,19 +253,22 @@ def audit(
         outcomes=tuple(outcomes),
         queue=tuple(queue),
         findings=_join_findings(findings),
-        limits=list_limits(labels, evidences, outcomes, people),
+        limits=(*told, *list_limits(labels, evidences, outcomes, people)),
         methods=list_methods(outcomes),
         people=people,
+        data=gather_data(decisions, findings, outcomes, chosen),
+        threats=gather_threats(outcomes),
         settings={
             "seed": seed,
             "folds": folds,
             "names": names,
             "subjective": rules.subjective,
             "thresholds": _thresholds(rules, chosen),
+            "models_fitted_at": {name: at.isoformat() for name, at in reused.items()},
         },
         review=record_review(past, labels, decisions, answers, findings),
     )
-    return Audit(record, tuple(one for scores, _ in runs for one in scores), tuple(evidences))
+    return Audit(record, tuple(one for scores, _ in runs for one in scores), tuple(evidences), reused)
 
 
 def _choose_rules(policy: Policy | None, budget: int | None, *, subjective: bool) -> Policy:

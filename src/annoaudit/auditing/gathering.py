@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from annoaudit.evidence.fitted import FittedModel
+
     Table: TypeAlias = str | Path | pd.DataFrame
     Companion: TypeAlias = Table | npt.NDArray[np.generic]
 
-__all__ = ["as_labels", "choose_questions", "gather_evidence"]
+__all__ = ["as_labels", "choose_questions", "gather_evidence", "reuse_models"]
 
 
 def as_labels(labels: LabelSet | str | Path | pd.DataFrame) -> LabelSet:
@@ -56,6 +59,9 @@ def choose_questions(labels: LabelSet, question: str | None, *, with_answers: bo
             f"There is no question {question!r} that can be audited.",
             hint=f"There are: {', '.join(known) or 'none'}.",
         )
+    in_words = labels.questions_of(*NOMINAL)
+    if question is None and with_answers and len(in_words) == 1:
+        return in_words
     if question is None and len(known) > 1 and with_answers:
         raise UsageError(
             f"Probabilities and gold labels belong to one question; there are {len(known)}.",
@@ -89,8 +95,11 @@ def gather_evidence(
     folds: str,
     seed: int,
     states: Mapping[tuple[str, str], Mapping[str, object]] | None = None,
+    overlap: float = 0.5,
 ) -> Evidence:
     """Join the companions, given as files, frames or arrays, to the items of one question."""
+    if not 0 < overlap <= 1:
+        raise UsageError(f"The overlap is {overlap:g}.", hint="Give a share above 0, at most 1.")
     matrix = None
     if probabilities is not None:
         votes, matrix = labels.votes(question), read_probabilities(probabilities)
@@ -108,5 +117,34 @@ def gather_evidence(
         media_root=None if media_root is None else Path(media_root),
         folds=folds,
         seed=seed,
+        overlap=overlap,
         state={name: kept for (name, about), kept in (states or {}).items() if about == question},
     )
+
+
+def reuse_models(
+    evidences: Sequence[Evidence], models: Mapping[str, FittedModel], now: datetime
+) -> tuple[dict[str, datetime], list[str]]:
+    """Let questions reuse what models said earlier; return when those were fitted, and what to tell of it.
+
+    A model of other classes, another seed, or that knows too few of the items is left aside, and fitted anew.
+    """
+    reused: dict[str, datetime] = {}
+    told = []
+    for evidence in evidences:
+        model = models.get(evidence.question)
+        if model is None or evidence.given_probabilities is not None:
+            continue
+        n_unknown = model.put_into(evidence)
+        if n_unknown is not None:
+            reused[evidence.question] = model.made_at
+            told.append(_tell_age(evidence.question, now - model.made_at, model.made_at, n_unknown))
+    return reused, told
+
+
+def _tell_age(question: str, age: timedelta, made_at: datetime, n_unknown: int) -> str:
+    days = age / timedelta(days=1)
+    told = f"The model of question “{question}” is {days:.1f} days old (fitted {made_at:%Y-%m-%d %H:%M} UTC)"
+    if not n_unknown:
+        return f"{told}: labels that changed since did not change it."
+    return f"{told}: {n_unknown:,} items that are new or changed since were not judged by it."

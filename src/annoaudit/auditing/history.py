@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annoaudit.auditing.sampled_figures import error_rate_of_sample, estimate_from_sample, last_sample
-from annoaudit.auditing.saving import STORE_NAME
 from annoaudit.auditing.verdict_figures import count_decisions, latest_verdicts
 from annoaudit.labels import tell_answers
 from annoaudit.reporting.record import ReviewRecord
@@ -87,13 +86,12 @@ def read_history(folder: str | Path, labels: LabelSet) -> History | None:
     RefusedInput
         The store is damaged, or of a newer annoaudit.
     """
-    from annoaudit.store import open_store
+    from annoaudit.store import has_store, open_store, store_of
     from annoaudit.store.reviews import Reviews, reviewed_sources
 
-    location = Path(folder) / STORE_NAME
-    if not location.is_file():
+    if not has_store(Path(folder)):
         return None
-    with open_store(location) as store:
+    with open_store(store_of(Path(folder))) as store:
         reviews = [Reviews(store, one) for one in reviewed_sources(store) if _is_source(one, labels)]
         verdicts = sorted((row for one in reviews for row in one.verdicts()), key=lambda row: row.at)
         keys = {row.key for row in verdicts}

@@ -49,6 +49,18 @@ METHODS: dict[str, Method] = {
         "Posterior probability that a label is wrong, given all labels on its item and the annotators' accuracy.",
         "Dawid, Skene (1979), Applied Statistics 28",
     ),
+    "box_location": Method(
+        "box_location",
+        "Gap between a region and the consensus of those who marked the same thing (boxes: median of each edge), in "
+        "robust deviations from what is usual for its size in this team; a rank, not a test.",
+        "Everingham et al. (2010), IJCV 88; Bolya et al. (2020), ECCV",
+    ),
+    "edge_bias": Method(
+        "edge_bias",
+        "Mean offsets of an annotator's edges from the others', free of the others' own bias; p values flip the signs "
+        "of whole images, over four edges and size together.",
+        "Canay, Romano, Shaikh (2017), Econometrica 85; Romano, Wolf (2005), JASA 100",
+    ),
     "label_fusion": Method(
         "label_fusion",
         "How unlikely peers find a label, and how often its annotator departs in the same way elsewhere.",
@@ -63,8 +75,10 @@ METHODS: dict[str, Method] = {
     "slice_scan": Method(
         "slice_scan",
         "Largest pile of an annotator's departures in one slice, against the same number drawn where peers find them "
-        "likely; p values by sequential Monte Carlo.",
-        "Kulldorff (1997), Communications in Statistics 26; Besag, Clifford (1991), Biometrika 78",
+        "likely; a group that departs together, found on half of the items and tested on the other half; p values by "
+        "sequential Monte Carlo.",
+        "Kulldorff (1997), Communications in Statistics 26; Besag, Clifford (1991), Biometrika 78; Speakman et al. "
+        "(2016), J. Computational and Graphical Statistics 25",
     ),
     "fixed_response": Method(
         "fixed_response",
@@ -78,8 +92,10 @@ METHODS: dict[str, Method] = {
     ),
     "ring": Method(
         "ring",
-        "Largest eigenvalue of the matrix of pair scores, against shuffles of who gave which label inside each item.",
-        "Patefield (1981), Applied Statistics 30; Johnstone (2001), Annals of Statistics 29",
+        "Largest eigenvalue of the matrix of pair scores, against shuffles of who gave which label inside each item, "
+        "by odds that give everybody as many odd labels as they have.",
+        "Patefield (1981), Applied Statistics 30; Hunter (2004), Annals of Statistics 32; Johnstone (2001), Annals of "
+        "Statistics 29",
     ),
     "copying": Method(
         "copying",
@@ -94,8 +110,35 @@ METHODS: dict[str, Method] = {
     "peer_score": Method(
         "peer_score",
         "Agreement with what a typical other annotator would say (from the item's features and the others' labels), "
-        "against the team's own spread; a rank among this team, not a test.",
+        "allowing for how hard the items are, against the team's own spread; a rank among this team, not a test.",
         "Miller, Resnick, Zeckhauser (2005), Management Science 51; Efron (2004), JASA 99",
+    ),
+    "embedding_poison": Method(
+        "embedding_poison",
+        "Each class in two clusters of its features, ranked by how far apart they are (silhouette); items inside by "
+        "their share in the strongest direction of the class. A rank, not a test.",
+        "Tran, Li, Madry (2018), NeurIPS; Chen et al. (2018), arXiv 1811.03728; Rousseeuw (1987), J. Computational and "
+        "Applied Mathematics 20",
+    ),
+    "near_duplicates": Method(
+        "near_duplicates",
+        "Copies and near copies across splits and in clusters, and batches whose items lie closer together than 99.9 % "
+        "of nearest neighbours across batches. Counted, not tested.",
+        "Bayardo, Ma, Srikant (2007), WWW",
+    ),
+    "batch_shift": Method(
+        "batch_shift",
+        "Each late batch against the items before it: a cross-fitted classifier on features, class shares, and labels "
+        "less what a model expects, within strata of the expected class; permutation p values, false discovery rate "
+        "held.",
+        "Lopez-Paz, Oquab (2017), ICLR; Besag, Clifford (1991), Biometrika 78",
+    ),
+    "trigger_scan": Method(
+        "trigger_scan",
+        "Words, phrases, metadata values and image patches whose items carry a class more often than the rest of each "
+        "item explains, by a model that saw none of their labels; exact Poisson-binomial p values, false discovery "
+        "rate held over all marks and classes, marks that others explain set aside.",
+        "He, Wang, Rubinstein, Cohn (2023), EMNLP; Hong (2013), Computational Statistics and Data Analysis 59",
     ),
     "sequence_pattern": Method(
         "sequence_pattern",
@@ -121,10 +164,44 @@ METHODS: dict[str, Method] = {
         "with the team's own spread.",
         "Sinharay (2017), Journal of Educational and Behavioral Statistics 42",
     ),
+    "hostile_content": Method(
+        "hostile_content",
+        "Characters that hide, turn or imitate, told exactly; instructions, active content and formulas by patterns, "
+        "which is a heuristic; a rank, not a test.",
+        "Unicode Technical Standard 39; Boucher et al. (2022), IEEE S&P; Greshake et al. (2023), AISec",
+    ),
     "self_consistency": Method(
         "self_consistency",
         "Cohen's kappa of an annotator's first and second answers, against the team's spread; a rank, not a test.",
         "Cohen (1960), Educational and Psychological Measurement 20",
+    ),
+    "position_bias": Method(
+        "position_bias",
+        "Change of the chance of choosing the left side beside what others say of the same comparison, from the team's "
+        "median; robust standard error and the team's own spread.",
+        "MacKinnon, White (1985), J. Econometrics 29; Efron (2004), JASA 99",
+    ),
+    "length_bias": Method(
+        "length_bias",
+        "As position_bias, for the longer of two texts.",
+        "Dubois et al. (2024), COLM",
+    ),
+    "rating_residual": Method(
+        "rating_residual",
+        "Probability that a rating was made as if for another item: what the other ratings and a regression that saw "
+        "none of them lead to expect, with the annotator's severity, scale and noise (EM), against ratings in general.",
+        "Laird, Ware (1982), Biometrics 38; Efron (2010), Large-scale inference",
+    ),
+    "rater_severity": Method(
+        "rater_severity",
+        "What an annotator adds to what items deserve, shrunk, against the team's own spread; a rank, not a test.",
+        "Laird, Ware (1982), Biometrics 38; Efron (2004), JASA 99",
+    ),
+    "straight_lining": Method(
+        "straight_lining",
+        "Spread of an annotator's ratings against what the team's on the same items lead to expect, and ratings that "
+        "repeat the one before, among other orders; a rank, not a test.",
+        "Herzog, Bachman (1981), Public Opinion Quarterly 45; Besag, Clifford (1991), Biometrika 78",
     ),
     "timing": Method(
         "timing",

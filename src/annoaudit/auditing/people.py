@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
     Row = Mapping[Any, object]
 
-__all__ = ["PEOPLE_LEVELS", "find_people", "gather_people"]
+__all__ = ["PEOPLE_LEVELS", "find_people", "gather_people", "tell_pattern"]
 
 PEOPLE_LEVELS = ("annotator", *GROUP_LEVELS)
 MOST_PATTERNS = 100
 MOST_EXHIBITS = 20
 MOST_FACTS = 8
-EXHIBIT_KEYS = frozenset({"statistic", "value", "examples", "matched", "innocent_explanations", "would_clear"})
+MOST_ORIGINS = 12
+SHOWN_ELSEWHERE = {"statistic", "value", "examples", "matched", "innocent_explanations", "would_clear", "subject"}
 GROUP_CAUTION = "Shared view or coordination; cannot be told apart from labels."
 MECHANISM_CAUTION = "Rests on traces in the records, not on disagreement. It is a reason to ask, not a verdict."
 
@@ -98,7 +99,7 @@ def _list_patterns(decision: Decision, table: pd.DataFrame, name_of: Callable[[s
         rows = table[table["detector"] == scores.detector].to_dict("records")
         for position, row in zip(at, rows, strict=True):
             who = _name_members(decision, scores, int(scores.target[position]), name_of)
-            yield _tell_pattern(row, who, math.nan if adjusted is None else float(adjusted[position]))
+            yield tell_pattern(row, who, math.nan if adjusted is None else float(adjusted[position]))
 
 
 def _name_members(decision: Decision, scores: Scores, target: int, name_of: Callable[[str], str]) -> tuple[str, ...]:
@@ -107,7 +108,18 @@ def _name_members(decision: Decision, scores: Scores, target: int, name_of: Call
     return tuple(sorted(name_of(str(ids[int(code)].as_py())) for code in codes))
 
 
-def _tell_pattern(row: Row, who: tuple[str, ...], adjusted: float) -> Pattern:
+def tell_pattern(row: Row, who: tuple[str, ...], adjusted: float) -> Pattern:
+    """Return one row of the findings as a report shows it.
+
+    Parameters
+    ----------
+    row
+        Of :meth:`annoaudit.policy.Decision.findings`.
+    who
+        Whom, or what, it is about.
+    adjusted
+        Smallest false discovery rate at which it is found in its family; NaN for a rank.
+    """
     evidence = json.loads(str(row["evidence_json"]))
     severity = str(row["severity"])
     return Pattern(
@@ -137,6 +149,7 @@ def _tell_pattern(row: Row, who: tuple[str, ...], adjusted: float) -> Pattern:
         innocent=tuple(str(one) for one in evidence.get("innocent_explanations", ())),
         would_clear=str(evidence.get("would_clear", "")),
         facts=tuple(_list_facts(evidence))[:MOST_FACTS],
+        origins=tuple(_list_origins(evidence))[:MOST_ORIGINS],
     )
 
 
@@ -162,11 +175,23 @@ def _show(shown: object) -> tuple[Exhibit, ...]:
 
 def _list_facts(evidence: Row) -> Iterator[tuple[str, str]]:
     for key, value in evidence.items():
-        if key in EXHIBIT_KEYS or isinstance(value, bool) or not isinstance(value, str | int | float):
+        if key in SHOWN_ELSEWHERE or isinstance(value, bool) or not isinstance(value, str | int | float):
             continue
         told = f"{value:.4g}" if isinstance(value, float) else str(value)
         if told:
             yield key.replace("_", " "), told
+
+
+def _list_origins(evidence: Row) -> Iterator[tuple[str, str]]:
+    """Annotators and imports that the labels of a finding about the data came from."""
+    for key, value in (("sources", "annotator"), ("imports", "column")):
+        entries = evidence.get(key)
+        for one in entries if isinstance(entries, list) else []:
+            name = str(one[value])
+            if key == "sources":
+                yield name, f"{one['observed']} of {one['n']} labels there, {one['expected']:.1f} expected"
+            else:
+                yield f"{name} “{one['value']}”", f"{one['n']} of {one['of']} items"
 
 
 def _number(value: object) -> float:

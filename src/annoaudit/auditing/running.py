@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from annoaudit.detectors import Detector, judges_kind, load_detectors
 from annoaudit.errors import Unavailable
 from annoaudit.evidence import Evidence
-from annoaudit.findings import Outcome, Scores
+from annoaudit.findings import Explanation, Outcome, Scores
 from annoaudit.policy import Decision
 
 __all__ = ["choose_detectors", "count_flags", "run_detectors"]
+
+Ints = npt.NDArray[np.int64]
+
+UNTOLD = Explanation("Flagged by its score; the detector failed to say why.")
+
+
+@dataclass(eq=False)
+class _CaughtExplain:
+    """A detector's ``explain``, called after it has scored; how it crashed is kept, and the findings stand."""
+
+    explain: Callable[[Ints], Sequence[Explanation]]
+    failure: str = ""
+
+    def __call__(self, positions: Ints) -> Sequence[Explanation]:
+        try:
+            told = list(self.explain(positions))
+        except Exception as error:  # noqa: BLE001 - one detector's crash must not lose the others' work
+            self.failure = f"while explaining: {type(error).__name__}: {error}"
+        else:
+            if len(told) == len(positions):
+                return told
+            self.failure = f"while explaining: {len(told)} explanations of {len(positions)} targets"
+        return [UNTOLD] * len(positions)
 
 
 def run_detectors(evidence: Evidence, detectors: Sequence[Detector]) -> tuple[list[Scores], list[Outcome]]:
@@ -42,6 +66,7 @@ def _run_detector(evidence: Evidence, detector: Detector) -> tuple[Outcome, Scor
         for need in detector.needs:
             getattr(evidence, need)
         result = detector.score(evidence)
+        result = replace(result, explain=_CaughtExplain(result.explain))
         why = result.missing if result.n_judged < len(result) else ""
     except Unavailable as reason:
         status, why = "skipped", reason.message
@@ -66,12 +91,14 @@ def _pass_over(evidence: Evidence, detector: Detector) -> Outcome:
 
 
 def count_flags(outcome: Outcome, decision: Decision) -> Outcome:
-    """Return the outcome with the numbers that the policy flagged and queued."""
+    """Return the outcome with the numbers that the policy flagged and queued; failed where explaining crashed."""
     for one in decision.scores:
         if one.detector == outcome.detector:
             flagged = decision.flagged[one.detector]
             queued = np.isin(one.target[flagged], decision.queue).sum() if one.level == "label" else 0
-            return replace(outcome, n_flagged=int(flagged.sum()), n_queued=int(queued))
+            counted = replace(outcome, n_flagged=int(flagged.sum()), n_queued=int(queued))
+            failure = one.explain.failure if isinstance(one.explain, _CaughtExplain) else ""
+            return replace(counted, status="failed", why=failure) if failure else counted
     return outcome
 
 

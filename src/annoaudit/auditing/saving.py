@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from annoaudit.reporting.record import AuditRecord
     from annoaudit.store import RunRow
 
-__all__ = ["STORE_NAME", "as_row", "make_folder", "save_audit", "write_reports"]
+__all__ = ["as_row", "make_folder", "save_audit", "write_reports"]
 
-STORE_NAME = "annoaudit.db"
 _RENDERERS = {".html": render_html, ".htm": render_html, ".md": render_markdown, ".json": render_json}
 
 
@@ -88,11 +87,11 @@ def _unwritable(target: Path, error: OSError) -> AnnoauditError:
 
 
 def _save_folder(record: AuditRecord, exit_code: int, folder: Path) -> None:
-    from annoaudit.store import open_store
+    from annoaudit.store import open_store, store_of
 
     make_folder(folder)
     run_json = render_json(record)
-    with open_store(folder / STORE_NAME) as store:
+    with open_store(store_of(folder)) as store:
         store.add_run(as_row(record, exit_code), record.findings, run_json)
     write_findings(record.findings, folder, record.review.by_fingerprint if record.review else {})
     write_whole(folder / "report.html", render_html(record))

@@ -14,6 +14,7 @@ from annoaudit.auditing.methods import METHODS
 from annoaudit.auditing.people import find_people
 from annoaudit.errors import Unavailable
 from annoaudit.findings import SEVERITIES, Outcome, Severity
+from annoaudit.labels import REGIONS
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -36,14 +37,23 @@ def state_headline(decisions: Sequence[Decision], name_of: Callable[[str], str])
         return f"Nothing could be judged in {n_labels:,} labels; what was lacking stands under what was not checked."
     n_flagged = sum(one.n_flagged - one.n_answered for one in decisions)
     line = f"{n_flagged:,} of {n_labels:,} labels are worth a second look"
-    gravest = _find_gravest(decisions, name_of)
+    gravest, in_data = _find_gravest(decisions, name_of), _tell_data(decisions)
     if not gravest:
-        return line + "."
+        return f"{line}{in_data and ', and ' + in_data}."
     counts = Counter(gravest.values())
     kinds = [(SEVERITIES[level], counts[level]) for level in sorted(counts, reverse=True)]
     told = ", ".join(f"{words} ({n})" if len(kinds) > 1 else words for words, n in kinds)
     people = f"{len(gravest)} annotator{'s' * (len(gravest) > 1)}"
-    return f"{line}, and the labels of {people} show a pattern worth asking about: {told}."
+    pattern = f"the labels of {people} show a pattern worth asking about: {told}"
+    return f"{line}, and {pattern}{in_data and '; ' + in_data}."
+
+
+def _tell_data(decisions: Sequence[Decision]) -> str:
+    """How many findings are about the data; empty where there is none."""
+    flagged = [int(one.flagged[scores.detector].sum()) for one in decisions for scores in one.scores
+               if scores.level == "dataset"]  # fmt: skip
+    n = sum(flagged)
+    return f"{n:,} finding{'s are' if n > 1 else ' is'} about the data: copies, marks or batches" if n else ""
 
 
 def _find_gravest(decisions: Sequence[Decision], name_of: Callable[[str], str]) -> dict[str, Severity]:
@@ -121,7 +131,7 @@ def list_limits(
 def _limits_of(evidence: Evidence, *, several: bool) -> list[str]:
     votes = evidence.votes
     where = f" (question “{votes.question}”)" if several else ""
-    limits = []
+    limits = [f"{one[:-1]}{where}." for one in evidence.units.limits] if evidence.kind in REGIONS else []
     if votes.later is not None:
         again = len(set(zip(votes.later.item.tolist(), votes.later.annotator.tolist(), strict=True)))
         limits.append(

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["summarise_question"]
 
 MOST_PAIRS = 2000
+MOST_CLASSES = 10_000
+"""More are numbers, which nobody reads as a list."""
 PLANNED_REVIEWS = 300
 
 Ints = npt.NDArray[np.int64]
@@ -51,7 +53,7 @@ def summarise_question(evidence: Evidence, decision: Decision, name_of: Callable
     return QuestionRecord(
         question=votes.question,
         kind=evidence.kind,
-        classes=votes.classes,
+        classes=votes.classes if votes.n_classes <= MOST_CLASSES else (),
         n_items=len(np.unique(votes.whole)),
         n_labels=len(votes),
         n_annotators=votes.n_annotators,
@@ -212,6 +214,9 @@ def _error_rate(evidence: Evidence, apart: Floats) -> ErrorRate:
 
 
 def _unknown_error_rate(apart: Floats) -> ErrorRate:
+    if 0 < len(apart) <= PLANNED_REVIEWS:
+        n = f"all {len(apart):,} labels" if len(apart) > 1 else "the one label"
+        return ErrorRate(known=False, sentence=f"Error rate: not known; review {n} to know it.")
     known = apart[np.isfinite(apart)]
     guess = float(known.mean()) if len(known) else 0.1
     low, high = exact_interval(np.array([round(guess * PLANNED_REVIEWS)]), np.array([PLANNED_REVIEWS]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -11,6 +12,7 @@ import typer
 
 from annoaudit.cli.formats import CONVERT_EXAMPLES, convert_command, describe_formats
 from annoaudit.cli.job import register
+from annoaudit.cli.media import media_app
 from annoaudit.cli.review import (
     APPLY_EXAMPLES,
     PUSH_EXAMPLES,
@@ -44,6 +46,8 @@ Examples:
   annoaudit audit labels.parquet --probabilities p.parquet --features x.npy --json
 
   annoaudit audit https://host/projects/3/data --out out/
+
+  annoaudit audit s3://bucket/labels.csv --out out/
 """
 
 app = typer.Typer(
@@ -72,7 +76,9 @@ def _root(
 def audit_command(
     source: Annotated[
         str,
-        typer.Argument(help="Labels: a file, folder or archive (see annoaudit list formats), or a project's address."),
+        typer.Argument(
+            help="Labels: a file, folder or archive (see annoaudit list formats) or its URL, or a project's address."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder for report, findings, run.json and annoaudit.db.")] = Path(
         "out"
@@ -81,6 +87,7 @@ def audit_command(
         str | None, typer.Option("--map", help="Which column is what: item=unit_id,annotator=worker,label=answer.")
     ] = None,
     input_format: Annotated[str | None, typer.Option("--format", help="Input format; sniffed by default.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file that is not UTF-8.")] = None,
     probabilities: Annotated[
         Path | None, typer.Option(help="Class probabilities of a model that did not see these labels.")
     ] = None,
@@ -92,6 +99,9 @@ def audit_command(
     ] = None,
     question: Annotated[str | None, typer.Option(help="Audit this question only.")] = None,
     media_root: Annotated[Path | None, typer.Option(help="Folder under which image files may be opened.")] = None,
+    overlap: Annotated[
+        float, typer.Option(help="Of boxes and other regions: likeness from which two mean the same thing.")
+    ] = 0.5,
     names: Annotated[bool, typer.Option("--names", help="Show annotators' ids instead of pseudonyms.")] = False,
     subjective: Annotated[
         bool, typer.Option("--subjective", help="The question asks for opinions: hold disagreement against nobody.")
@@ -101,17 +111,18 @@ def audit_command(
 ) -> None:
     """Audit a table of labels, an export or a live project."""
     from annoaudit.auditing import audit
-    from annoaudit.auditing.saving import STORE_NAME, make_folder
+    from annoaudit.auditing.saving import make_folder
     from annoaudit.connectors import is_address, pull
     from annoaudit.formats import parse_mapping, read
-    from annoaudit.store import open_store
+    from annoaudit.store import open_store, store_of
 
     if is_address(source):
         with _stage("pulling"):
             labels = pull(source, into=make_folder(out))
     else:
-        labels = read(source, mapping=parse_mapping(mapping) if mapping else None, format=input_format)
-    with open_store(make_folder(out) / STORE_NAME) as store:
+        named = parse_mapping(mapping) if mapping else None
+        labels = read(source, mapping=named, format=input_format, encoding=encoding)
+    with open_store(store_of(make_folder(out))) as store:
         key = store.pseudonym_key()
     with _stage("auditing"):
         result = audit(
@@ -122,6 +133,7 @@ def audit_command(
             budget=budget,
             question=question,
             media_root=media_root,
+            overlap=overlap,
             names=names,
             subjective=subjective,
             pseudonym_key=key,
@@ -147,13 +159,17 @@ def list_command(
 
         rows: list[tuple[str, str, str]] = [(one.name, one.level, _first_sentence(one)) for one in load_detectors()]
     elif what == "formats":
-        typer.echo("\n".join(describe_formats()))
+        typer.echo("\n".join(describe_formats(_columns())))
         return
     else:
         raise UsageError(f"There is nothing called {what!r} to list.", hint="List formats or detectors.")
+    from annoaudit.reporting.summary import wrap_text
+
     width = max(len(name) for name, _, _ in rows)
     for name, level, sentence in rows:
-        typer.echo(f"{name:<{width}}  {f'{level:<9}  ' if level else ''}{sentence}")
+        first = f"{name:<{width}}  {level:<9}  "
+        lines = wrap_text(sentence, max(_columns() - len(first), 20))
+        typer.echo(("\n" + " " * len(first)).join([first + lines[0], *lines[1:]]))
 
 
 app.command("simulate", epilog=SIMULATE_EXAMPLES)(simulate_command)
@@ -163,6 +179,11 @@ app.command("verdicts", epilog=VERDICTS_EXAMPLES)(verdicts_command)
 app.command("unpush", epilog=UNPUSH_EXAMPLES)(unpush_command)
 app.command("apply", epilog=APPLY_EXAMPLES)(apply_command)
 register(app)
+app.add_typer(media_app, name="media")
+
+
+def _columns() -> int:
+    return min(max(shutil.get_terminal_size().columns, 40), 120)
 
 
 def _first_sentence(thing: object) -> str:

@@ -93,10 +93,15 @@ def init_command(
     output: Annotated[str, typer.Option("--output", help="Folder of the projects' folders.")] = "nightly",
     gold: Annotated[str, typer.Option("--gold", help="File of known right labels.")] = "",
     heads: Annotated[str, typer.Option("--heads", help="Folder elsewhere that receives a copy of the heads.")] = "",
+    mapping: Annotated[
+        str | None, typer.Option("--map", help="Which column is what: item=unit_id,annotator=worker,label=answer.")
+    ] = None,
+    encoding: Annotated[str, typer.Option("--encoding", help="Encoding of a text file that is not UTF-8.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
 ) -> None:
     """Write a commented annoaudit.yaml, after trying the source."""
     from annoaudit.errors import UsageError
+    from annoaudit.formats import parse_mapping
     from annoaudit.job.starting import Wishes, write_config
 
     if not yes:
@@ -106,7 +111,8 @@ def init_command(
         heads = typer.prompt("Folder elsewhere for copies of the heads, if any", default=heads, show_default=False)
     if not source:
         raise UsageError("init needs to know where the labels are.", hint="annoaudit init labels.csv --yes")
-    said = write_config(config, Wishes(source, name or _name_from(source), output, gold, heads))
+    named = parse_mapping(mapping) if mapping else {}
+    said = write_config(config, Wishes(source, name or _name_from(source), output, gold, heads, named, encoding))
     typer.echo(f"{_shown(source)}: {_shown(said)}\nWrote {config}. Next: annoaudit check, then annoaudit run.")
 
 

@@ -48,6 +48,7 @@ def simulate_command(
         str | None, typer.Option("--map", help="Which column is what: item=unit_id,annotator=worker,label=answer.")
     ] = None,
     input_format: Annotated[str | None, typer.Option("--format", help="Input format; sniffed by default.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file that is not UTF-8.")] = None,
     features: Annotated[Path | None, typer.Option(help="Feature vectors of the items.")] = None,
     gold: Annotated[Path | None, typer.Option(help="Known right labels of some items: item,label.")] = None,
     question: Annotated[str | None, typer.Option(help="Simulate this question, where there are several.")] = None,
@@ -70,7 +71,8 @@ def simulate_command(
     if is_address(like):
         labels = pull(like, into=out)
     else:
-        labels = read(like, mapping=parse_mapping(mapping) if mapping else None, format=input_format)
+        named = parse_mapping(mapping) if mapping else None
+        labels = read(like, mapping=named, format=input_format, encoding=encoding)
     with _show_progress() as progress:
         result = simulate(
             labels,

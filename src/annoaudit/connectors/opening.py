@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import EntryPoint, entry_points
 
 from annoaudit.connectors.protocol import Connector
 from annoaudit.errors import UsageError
+from annoaudit.formats.remote import is_url, without_secrets
 
 __all__ = ["GROUP", "is_address", "list_connectors", "open_connector"]
 
 GROUP = "annoaudit.connectors"
 _OWN = "annoaudit."
+_USER = re.compile(r"^([^:/]+://)[^/@]*@")
 _KNOWN = "Known: the address of a Label Studio project, such as https://host/projects/3/data."
 
 
 def is_address(text: str) -> bool:
-    """Say whether a text names something on the network rather than a file."""
-    return "://" in text
+    """Say whether a text names a project of a platform, rather than a file or the URL of one."""
+    if not is_url(text):
+        return False
+    bare = _USER.sub(r"\1", text.strip())  # the connector refuses users and passwords, and says so
+    return "+" in bare.split("://", 1)[0] or any(one.recognises(bare) for one in _own(_points()))
 
 
 def list_connectors() -> tuple[str, ...]:
@@ -39,7 +45,7 @@ def open_connector(address: str) -> Connector:
         It is no such address, or no connector knows it.
     """
     address = address.strip()
-    if not is_address(address):
+    if not is_url(address):
         raise UsageError(f"{address[:80]!r} is not an address.", hint=_KNOWN)
     points = _points()
     scheme, rest = address.split("://", 1)
@@ -49,18 +55,10 @@ def open_connector(address: str) -> Connector:
         if name not in points:
             raise UsageError(f"There is no connector {prefix[:40]!r}.", hint=f"Installed: {_names(points)}.")
         return _load(points[name]).of(f"{inner}://{rest}")
-    for name in sorted(points):
-        if points[name].value.startswith(_OWN) and (found := _load(points[name])).recognises(address):
+    for found in _own(points):
+        if found.recognises(address):
             return found.of(address)
     raise UsageError(f"No connector knows the address {without_secrets(address)!r}.", hint=_KNOWN)
-
-
-def without_secrets(address: str) -> str:
-    """Return an address fit for a message: no user, password, query or fragment."""
-    scheme, _, rest = address.partition("://")
-    place = rest.split("?", 1)[0].split("#", 1)[0]
-    host, slash, path = place.partition("/")
-    return f"{scheme}://{host.rsplit('@', 1)[-1]}{slash}{path}"[:120]
 
 
 def _points() -> dict[str, EntryPoint]:
@@ -70,6 +68,11 @@ def _points() -> dict[str, EntryPoint]:
             raise UsageError(f"Two installed packages offer a connector {point.name!r}.", hint="Uninstall one.")
         points[point.name] = point
     return points
+
+
+def _own(points: dict[str, EntryPoint]) -> list[type[Connector]]:
+    """The connectors that annoaudit itself brings: those of other packages are asked by name only."""
+    return [_load(points[name]) for name in sorted(points) if points[name].value.startswith(_OWN)]
 
 
 def _names(points: dict[str, EntryPoint]) -> str:

@@ -29,6 +29,7 @@ class DuplicateConflict:
     name = "duplicate_conflict"
     version = "1"
     level: ClassVar[Level] = "label"
+    kinds: ClassVar[tuple[str, ...]] = ("choice",)
     needs = ("near_duplicates",)
 
     def score(self, evidence: Evidence) -> Scores:

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
 from annoaudit.findings import Explanation, Level, Scores, tell_share
-from annoaudit.statistics.peer_shortfall import shortfall_of_agreement
+from annoaudit.labels import NOMINAL, REGIONS
+from annoaudit.statistics.peer_shortfall import hardness_of_items, shortfall_of_agreement
 from annoaudit.statistics.team_spread import share_below_team
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ class PeerScore:
     """Score each annotator by how far their agreement falls short of what their own items lead to expect.
 
     The shortfall is the mean, over their labels, of the probability that a typical other annotator would agree
-    with the peers' most probable class, less whether they did. It is read against the team's own spread of
-    shortfalls, with a t distribution of 4 degrees of freedom: unusual relative to this team is the only question
-    that labels can answer. A rank, not a test: honest people differ in ability.
+    with the peers' most probable class, less whether they did. On hard items the same ability falls short by more,
+    so it is divided by how hard an annotator's items are. It is then read against the team's own spread, with a t
+    distribution of 4 degrees of freedom: unusual relative to this team is the only question that labels can answer.
+    A rank, not a test: honest people differ in ability.
 
     Parameters
     ----------
@@ -45,12 +47,13 @@ class PeerScore:
         Fewer labels with peers: could not be judged.
     """
 
-    margin: float = 0.05
+    margin: float = 0.08
     min_labels: int = 20
 
     name = "peer_score"
-    version = "1"
+    version = "2"
     level: ClassVar[Level] = "annotator"
+    kinds: ClassVar[tuple[str, ...]] = (*NOMINAL, *REGIONS)
     needs = ("peers",)
 
     def score(self, evidence: Evidence) -> Scores:
@@ -63,7 +66,8 @@ class PeerScore:
                 f"fewer than three annotators have {self.min_labels} labels",
                 hint="What is usual in a team needs at least three.",
             )
-        suspicion = share_below_team(shortfall, se, judged, margin=self.margin)
+        hardness = hardness_of_items(votes.annotator, peers, votes.n_annotators)
+        suspicion = share_below_team(shortfall / hardness, se / hardness, judged, margin=self.margin)
 
         def explain(positions: npt.NDArray[np.int64]) -> Sequence[Explanation]:
             return [_explain(evidence, int(at), float(shortfall[at]), float(se[at]), int(n[at])) for at in positions]

@@ -40,13 +40,14 @@ class TargetedFlips:
     Parameters
     ----------
     min_labels
-        Fewer labels where peers expect the class: the pair is not judged.
+        Fewer labels where peers expect the class: the pair is not tried. One is enough: few labels make a pair
+        unlikely to stand out, and the count of pairs that were tried allows for it.
     """
 
-    min_labels: int = 10
+    min_labels: int = 1
 
     name = "targeted_flips"
-    version = "1"
+    version = "2"
     level: ClassVar[Level] = "annotator"
     needs = ("cells",)
 
@@ -80,7 +81,7 @@ class TargetedFlips:
             null="mistakes spread over class pairs as in the rest of this team, at the annotator's own rate",
             p=scan.p,
             family="annotators",
-            missing=f"fewer than {self.min_labels} labels in every class" if np.isnan(scan.p).any() else "",
+            missing=f"fewer labels than {self.min_labels} in every class" if np.isnan(scan.p).any() else "",
             note=f"dispersion of honest rates: {scan.dispersion:.2f}",
         )
 

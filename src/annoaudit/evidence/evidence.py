@@ -15,13 +15,17 @@ from annoaudit.errors import Unavailable
 from annoaudit.evidence.gold import marked_gold
 from annoaudit.evidence.kinds import judge_parts, read_votes
 from annoaudit.evidence.lazy import lazy
-from annoaudit.labels import EXTENDED, NOMINAL, LabelSet, Spans, Votes
+from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Spans, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
+    from annoaudit.evidence.kinds.ratings import JudgedRatings
+    from annoaudit.evidence.kinds.regions import Units
+    from annoaudit.evidence.kinds.sides import Sides
     from annoaudit.evidence.kinds.span_doubts import VoteDoubts
     from annoaudit.evidence.kinds.spans import MatchedSpans
+    from annoaudit.evidence.marks import Marks
     from annoaudit.evidence.neighbours import Neighbours
     from annoaudit.evidence.peers import PeerEvidence
     from annoaudit.evidence.probabilities import Probabilities
@@ -67,6 +71,8 @@ class Evidence:
         Folder under which image files may be opened; None opens none.
     folds
         "item", "annotator" or "auto": whose labels a model never sees when it judges them.
+    overlap
+        Similarity from which the regions of two people mean the same thing.
     state
         What detectors that watch streams kept from the last run, by detector name.
     """
@@ -79,6 +85,7 @@ class Evidence:
     media_root: Path | None = None
     folds: str = "auto"
     seed: int = 0
+    overlap: float = 0.5
     state: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     kept: dict[str, object] = field(default_factory=dict, repr=False)
 
@@ -90,9 +97,20 @@ class Evidence:
     @cached_property
     def votes(self) -> Votes:
         """The votes on the question: one of each annotator for each item, or for each part of an item."""
+        if self.kind in REGIONS:
+            return self.units.votes
         if self.kind in EXTENDED:
             return self.matched_spans.votes
         return read_votes(self.labels, self.question)
+
+    @lazy
+    def units(self) -> Units:
+        """What the regions of the question are about, with the votes on each."""
+        from annoaudit.evidence.kinds.regions import gather_units
+
+        if self.kind not in REGIONS:
+            raise Unavailable(f"questions of kind {self.kind} have no regions")
+        return gather_units(self.labels, self.question, threshold=self.overlap)
 
     @lazy
     def matched_spans(self) -> MatchedSpans:
@@ -169,7 +187,11 @@ class Evidence:
 
     @lazy
     def features(self) -> Features:
-        """Feature vectors of the items."""
+        """Feature vectors of the items; of pairs, what sets the left side apart from the right."""
+        if self.kind == "pair":
+            from annoaudit.evidence.kinds.pairs import describe_pairs
+
+            return describe_pairs(self)
         from annoaudit.evidence.features import build_features
 
         return build_features(
@@ -179,9 +201,31 @@ class Evidence:
     @lazy
     def near_duplicates(self) -> Ints:
         """(N,) cluster of each item; items of one cluster are copies or near copies of each other."""
+        if self.kind == "pair":
+            from annoaudit.evidence.kinds.pairs import cluster_pairs
+
+            return cluster_pairs(self)
         from annoaudit.evidence.near_duplicates import cluster_near_duplicates
 
         return np.asarray(cluster_near_duplicates(self.labels.items, self.features), dtype=np.int64)
+
+    @lazy
+    def sides(self) -> Sides:
+        """What stood on the left and on the right of each item; for pairs."""
+        from annoaudit.evidence.kinds.sides import read_sides
+
+        if self.kind != "pair":
+            raise Unavailable(f"questions of kind {self.kind} have no sides")
+        return read_sides(self.labels)
+
+    @lazy
+    def ratings(self) -> JudgedRatings:
+        """What each rating was expected to be, and how severely each annotator rates; for ratings and numbers."""
+        from annoaudit.evidence.kinds.ratings import judge_ratings
+
+        if self.votes.numbers is None:
+            raise Unavailable(f"answers of kind {self.kind} are no numbers")
+        return judge_ratings(self)
 
     @lazy
     def neighbours(self) -> Neighbours:
@@ -293,6 +337,13 @@ class Evidence:
         from annoaudit.evidence.slices import gather_slices
 
         return gather_slices(self)
+
+    @lazy
+    def marks(self) -> Marks:
+        """Words, phrases, metadata values and image patches that items carry."""
+        from annoaudit.evidence.marks import gather_marks
+
+        return gather_marks(self.labels.items, self.media_root)
 
     @lazy
     def submitted_ms(self) -> Ints:

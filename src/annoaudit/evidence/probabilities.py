@@ -39,7 +39,7 @@ class Probabilities:
         (N, K) rows of sum 1; NaN where an item could not be judged. By annotator, the mean over the
         models that judge the item's labels.
     source
-        "cross-validated by item", "cross-validated by annotator" or "supplied".
+        "cross-validated by item", "cross-validated by annotator", "supplied", or "reused, fitted …".
     members
         Name, weight and log-loss of each member of the ensemble; weights sum to 1.
     log_loss

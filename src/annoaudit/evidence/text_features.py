@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ import pyarrow as pa
 import scipy.sparse as sp
 
 from annoaudit.errors import MissingExtra, Unavailable
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 __all__ = ["embed_texts", "normalise_texts", "scale_rows", "weigh_terms"]
 
@@ -21,6 +25,8 @@ _BUDGET = 40_000_000
 _VOCABULARY = 50_000
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x08\x0e-\x1b\x7f]")
 _LONG_WORD = 15.0
+_FITTED = 150_000
+_PART = 50_000
 
 
 def normalise_texts(texts: pa.ChunkedArray | pa.Array | Sequence[str | None]) -> list[str]:
@@ -48,7 +54,7 @@ def weigh_terms(texts: Sequence[str]) -> tuple[sp.csr_matrix, tuple[str, ...]]:
     Where words are not set apart by spaces, 1 to 3 characters are used instead of 3 to 5. Term
     frequencies are sublinear; each half has unit length, so the dot product of two rows is the mean
     of the two cosines; at most 50,000 words and 50,000 character sequences are kept, the most
-    frequent first.
+    frequent first. Terms and their weights come from an even sample where there are over 150,000 texts.
 
     Parameters
     ----------
@@ -104,11 +110,18 @@ def _weigh(texts: Sequence[str], analyzer: str, ngrams: tuple[int, int]) -> tupl
         min_df=2 if len(texts) >= 200 else 1,
     )  # fmt: skip
     try:
-        matrix = vectorizer.fit_transform(texts)
+        matrix = vectorizer.fit_transform(texts) if len(texts) <= _FITTED else _weigh_in_parts(vectorizer, texts)
     except ValueError:  # scikit-learn's way to say that no term is left
         return None
     kind = "word" if analyzer == "word" else "characters"
     return matrix, [f"{kind} {term!r}" for term in vectorizer.get_feature_names_out()]
+
+
+def _weigh_in_parts(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> sp.csr_matrix:
+    """Learn terms and their weights from an even sample, and apply them part by part, which bounds memory."""
+    vectorizer.fit(texts[:: -(-len(texts) // _FITTED)])
+    starts = range(0, len(texts), _PART)
+    return sp.vstack([vectorizer.transform(texts[start : start + _PART]) for start in starts], format="csr")
 
 
 def embed_texts(texts: Sequence[str], model: str) -> npt.NDArray[np.floating]:

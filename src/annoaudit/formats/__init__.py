@@ -4,6 +4,7 @@ from annoaudit.formats.companions import join_features, join_gold, join_probabil
 from annoaudit.formats.matrices import read_features, read_probabilities
 from annoaudit.formats.reading import read
 from annoaudit.formats.registry import list_formats, load_formats
+from annoaudit.formats.remote import is_url
 from annoaudit.formats.source import Format, Source, WritableFormat
 from annoaudit.formats.tables.columns import parse_mapping
 from annoaudit.formats.writing import list_writable, write
@@ -12,6 +13,7 @@ __all__ = [
     "Format",
     "Source",
     "WritableFormat",
+    "is_url",
     "join_features",
     "join_gold",
     "join_probabilities",

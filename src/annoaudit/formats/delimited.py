@@ -101,7 +101,9 @@ def _parse(
     header = next(row for row in _rows(data[:HEAD_BYTES].decode(errors="ignore"), separator) if row)
     table = pacsv.read_csv(
         pa.BufferReader(data),
-        read_options=pacsv.ReadOptions(block_size=block_size),
+        # Of one block, other threads only hold a piece of Python's memory; one that lets go of it after the interpreter
+        # has gone aborts the process (apache/arrow#34314).
+        read_options=pacsv.ReadOptions(block_size=block_size, use_threads=len(data) > block_size),
         parse_options=pacsv.ParseOptions(delimiter=separator, newlines_in_values=breaks),
         convert_options=pacsv.ConvertOptions(
             column_types={raw: types.get(name, pa.string()) for raw, name in zip(header, names, strict=True)},

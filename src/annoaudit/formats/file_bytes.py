@@ -148,14 +148,14 @@ def as_utf8(data: bytes, where: str, encoding: str | None = None) -> bytes:
         place = f"byte {error.start:,}" + (f", line {line_of(data, error.start):,}" if plain else "")
         raise RefusedInput(
             f"{where} is not {named} text: {place} cannot be decoded.",
-            hint="Name its encoding, for example encoding='cp1252', or save it as UTF-8.",
+            hint="Name its encoding, for example --encoding cp1252 (in Python encoding='cp1252'), or save it as UTF-8.",
         ) from error
     except (UnicodeError, LookupError, TypeError, AttributeError) as error:
         raise UsageError(f"{named!r} is not an encoding of text.", hint="For example utf-8, cp1252.") from error
     if (zero := data.find(b"\0")) >= 0:
         raise RefusedInput(
             f"{where} has a NUL character at byte {zero:,}, line {line_of(data, zero):,}.",
-            hint="Remove it; text never holds one. UTF-16 text needs its byte order mark or encoding='utf-16'.",
+            hint="Remove it; text never holds one. UTF-16 text needs its byte order mark or --encoding utf-16.",
         )
     return data
 

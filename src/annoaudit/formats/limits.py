@@ -31,3 +31,6 @@ MAX_MEMBERS = 200_000
 
 MAX_SHAPE_NUMBERS = 1_000_000
 """Most coordinates of one shape, and most pixels along one side of a mask."""
+
+MAX_FETCHED_BYTES = 8 << 30
+"""Most bytes that are copied from a URL, all files together."""

@@ -21,13 +21,23 @@ from annoaudit.formats.limits import (
     MAX_UNPACKED_RATIO,
 )
 
-__all__ = ["Members", "is_archive", "open_members", "people_by_folder", "stem_of"]
+__all__ = [
+    "PICTURES",
+    "Members",
+    "checked_name",
+    "is_archive",
+    "is_hidden_path",
+    "open_members",
+    "people_by_folder",
+    "stem_of",
+]
 
 _ZIP = b"PK\x03\x04"
 _TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
 _FLOOR = 64 << 20
 _ENCRYPTED = 0x1
-_PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+"""Endings of files that are listed, but not looked into."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +68,7 @@ class Members:
     @property
     def documents(self) -> list[str]:
         """The names that are not pictures."""
-        return [name for name in self.names if not name.lower().endswith(_PICTURES)]
+        return [name for name in self.names if not name.lower().endswith(PICTURES)]
 
     def open(self, name: str) -> IO[bytes]:
         """Open one file for reading."""
@@ -143,8 +153,8 @@ def _open_zip(path: Path) -> Members:
     infos: dict[str, zipfile.ZipInfo] = {}
     links = total = 0
     for info in archive.infolist():
-        name = _checked_name(info.filename, where)
-        if info.is_dir() or _is_hidden_path(name):
+        name = checked_name(info.filename, where)
+        if info.is_dir() or is_hidden_path(name):
             continue
         if stat.S_ISLNK(info.external_attr >> 16):
             links += 1
@@ -173,15 +183,15 @@ def _open_tar(path: Path) -> Members:
     try:
         with tarfile.open(path) as archive:
             while (info := archive.next()) is not None:
-                name = _checked_name(info.name, where)
+                name = checked_name(info.name, where)
                 total += info.size
                 _check_total(total, path)
-                if info.isdir() or _is_hidden_path(name):
+                if info.isdir() or is_hidden_path(name):
                     continue
                 if not info.isreg():
                     links += 1
                     continue
-                stream = None if name.lower().endswith(_PICTURES) else archive.extractfile(info)
+                stream = None if name.lower().endswith(PICTURES) else archive.extractfile(info)
                 held[name] = stream.read(info.size) if stream else b""
                 _check_count(len(held), where)
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
@@ -190,7 +200,7 @@ def _open_tar(path: Path) -> Members:
     return Members(where, tuple(sorted(held)), lambda name: BytesIO(held[name]), sizes, links)
 
 
-def _checked_name(name: str, where: str) -> str:
+def checked_name(name: str, where: str) -> str:
     """Return a member's name; one that would lie outside the archive is refused."""
     plain = name.replace("\\", "/")
     parts = PurePosixPath(plain).parts
@@ -201,7 +211,8 @@ def _checked_name(name: str, where: str) -> str:
     return str(PurePosixPath(plain))
 
 
-def _is_hidden_path(name: str) -> bool:
+def is_hidden_path(name: str) -> bool:
+    """Say whether a path, or a folder in it, is hidden or left behind by an operating system."""
     return any(_is_hidden(part) for part in name.split("/"))
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from annoaudit.errors import RefusedInput, UsageError
 from annoaudit.formats.registry import load_formats
+from annoaudit.formats.remote import fetched, is_url, without_secrets
 from annoaudit.formats.source import Format, Source
 from annoaudit.formats.tables.columns import refuse_roles
 from annoaudit.labels import LabelSet
@@ -32,13 +33,14 @@ def read(
     format: str | Format | None = None,  # the word people look for
     encoding: str | None = None,
 ) -> LabelSet:
-    """Read labels from a file, a folder, a zip or tar archive, or a pandas data frame.
+    """Read labels from a file, a folder, a zip or tar archive, a URL of one of these, or a pandas data frame.
 
     Parameters
     ----------
     path
         A file of any of the formats that ``annoaudit list formats`` names (also as gzip), a folder or archive of
-        such files, a folder written by ``LabelSet.to_parquet``, or a data frame.
+        such files, a folder written by ``LabelSet.to_parquet``, or a data frame. Or the URL of one, such as
+        ``s3://bucket/labels.csv`` or ``https://host/export.zip`` (extra ``remote``): it is copied and then read.
     mapping
         Which column is what, for tables: ``{"item": "unit_id", "annotator": "worker", "label": "answer"}``
         or ``{"item": "id", "annotators": "alice|bob"}``. Other columns are guessed by their names.
@@ -53,8 +55,17 @@ def read(
         The input cannot be audited as it is; the message names file, row or column and the mend.
     UsageError
         The mapping, format or encoding does not exist.
+    AnnoauditError
+        A URL can't be read; credentials in it are never repeated.
     """
-    source = _open(path, dict(mapping or {}), encoding)
+    if isinstance(path, str) and is_url(path):
+        with fetched(path) as copy:
+            name = without_secrets(path)
+            return _read(Source(name, path=copy, mapping=dict(mapping or {}), encoding=encoding), format)
+    return _read(_open(path, dict(mapping or {}), encoding), format)
+
+
+def _read(source: Source, format: str | Format | None) -> LabelSet:
     if source.members is not None and source.path is not None and MANIFEST in source.members and source.path.is_dir():
         return LabelSet.from_parquet(source.path)
     try:

@@ -264,7 +264,7 @@ class Source:
 
     def _read_parquet(self) -> pa.Table:
         try:
-            table = pq.read_table(pa.BufferReader(self.data))
+            table = pq.read_table(pa.BufferReader(self.data), use_threads=len(self.data) > _SMALL)
         except (pa.ArrowException, OSError, ValueError) as error:
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise RefusedInput(

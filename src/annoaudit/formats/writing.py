@@ -21,6 +21,7 @@ from annoaudit.labels import LabelSet
 
 __all__ = ["counted", "decoded", "fresh_path", "list_writable", "native_number", "rows_by", "tell_left_out", "write"]
 
+_ALIASES = {"csv": "long_table"}
 Row = dict[str, object]
 Key = TypeVar("Key")
 
@@ -35,22 +36,25 @@ def write(labels: LabelSet, target: str | os.PathLike[str], *, format: str) -> t
     target
         A file or folder that does not exist yet, as the format needs it.
     format
-        Name of a format that can be written.
+        Name of a format that can be written; ``csv`` is ``long_table``.
 
     Returns
     -------
     tuple of str
-        What the format could not carry.
+        What the format could not carry, and what differs when it is read back.
 
     Raises
     ------
     UsageError
         The format is unknown or cannot be written, or the target exists.
     """
-    (chosen,) = load_formats([format])
+    from annoaudit.formats.reading_back import tell_changed
+
+    (chosen,) = load_formats([_ALIASES.get(format, format)])
     if not isinstance(chosen, WritableFormat):
         raise UsageError(f"{format} is read, not written.", hint=f"Written: {', '.join(list_writable())}.")
-    return tuple(chosen.write(labels, Path(target)))
+    notes = chosen.write(labels, Path(target))
+    return (*notes, *tell_changed(labels, Path(target), chosen))
 
 
 def list_writable() -> tuple[str, ...]:

@@ -12,6 +12,8 @@ __all__ = ["CONFIG_NAME", "Config", "Expected", "Gate", "Ledger", "Notify", "Pro
 
 CONFIG_NAME = "annoaudit.yaml"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_USER = re.compile(r"^[^:/]+://[^/]*@")
+_PASSWORD = re.compile(r"^[^:/]+://[^/]*:[^/]*@")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -73,9 +75,12 @@ class Push(_Part):
 class Project(_Part):
     """One project: where its labels are, and how they are audited."""
 
-    source: Annotated[str, Field(min_length=1, description="A file, or the address of a Label Studio project.")]
+    source: Annotated[
+        str, Field(min_length=1, description="A file or its URL, or the address of a Label Studio project.")
+    ]
     mapping: Annotated[dict[str, str], Field(description="Which column is what: item, annotator, label, ...")] = {}
     format: Annotated[str | None, Field(description="Input format; sniffed by default.")] = None
+    encoding: Annotated[str | None, Field(description="Encoding of a text file that is not UTF-8.")] = None
     question: Annotated[str | None, Field(description="Audit this question only.")] = None
     gold: Annotated[str | None, Field(description="File of known right labels.")] = None
     probabilities: Annotated[str | None, Field(description="File of class probabilities of a model.")] = None
@@ -87,10 +92,19 @@ class Project(_Part):
     full_pull_days: Annotated[
         Count, Field(description="Read everything anew after so many days; 0: every night (live projects).")
     ] = 7
+    refit: Annotated[
+        Literal["nightly", "weekly"],
+        Field(description="weekly: reuse what models said for up to a week; every output says how old they are."),
+    ] = "nightly"
     expected: Annotated[Expected | None, Field(description="What should have arrived.")] = None
     verdicts: Annotated[bool, Field(description="Read the reviewers' verdicts first (Label Studio).")] = False
     push: Annotated[Push | None, Field(description="Push what was flagged for review.")] = None
     gate: Annotated[Gate | None, Field(description="Limits of this project, instead of the common ones.")] = None
+
+    @field_validator("source")
+    @classmethod
+    def _without_secrets(cls, value: str) -> str:
+        return _refuse_secrets(value)
 
 
 class Ledger(_Part):
@@ -100,6 +114,16 @@ class Ledger(_Part):
         str | None,
         Field(description="Folder, out of the reach of those who could alter labels, that receives a copy of heads."),
     ] = None
+
+    snapshots: Annotated[
+        str | None,
+        Field(description="Folder or URL, such as s3://bucket/labels, for the snapshots; by default with the project."),
+    ] = None
+
+    @field_validator("snapshots")
+    @classmethod
+    def _without_secrets(cls, value: str | None) -> str | None:
+        return None if value is None else _refuse_secrets(value)
 
 
 class Notify(_Part):
@@ -119,11 +143,21 @@ class Notify(_Part):
         return value
 
 
+def _refuse_secrets(address: str) -> str:
+    if _USER.match(address):
+        raise ValueError("the address holds a user or a password; leave them out, they come from the environment")
+    return address
+
+
 class Config(_Part):
     """The nightly job of one or several projects. Paths are relative to this file."""
 
     projects: Annotated[dict[str, Project], Field(min_length=1, description="By name; each has a folder of its own.")]
     output: Annotated[str, Field(description="Folder of the projects' folders.")] = "nightly"
+    store: Annotated[
+        str | None,
+        Field(description="PostgreSQL for the memory of all projects: postgresql://user@host/name, no password."),
+    ] = None
     gate: Annotated[Gate, Field(description="Limits for all projects.")] = Gate()
     ledger: Annotated[Ledger, Field(description="Tamper evidence.")] = Ledger()
     notify: Annotated[Notify | None, Field(description="Who is told.")] = None
@@ -131,6 +165,15 @@ class Config(_Part):
         Annotated[int, Field(ge=1)] | None,
         Field(description="Remove snapshots and details of nights after so many days; heads and counts stay."),
     ] = None
+
+    @field_validator("store")
+    @classmethod
+    def _is_a_server_without_secrets(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("postgresql"):
+            raise ValueError("name a PostgreSQL database, such as postgresql://user@host/name")
+        if value is not None and (_PASSWORD.match(value) or "?" in value):
+            raise ValueError("leave out password and options; the password comes from ANNOAUDIT_STORE_PASSWORD")
+        return value
 
     @field_validator("projects")
     @classmethod

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 
 from annoaudit.errors import RefusedInput
 from annoaudit.findings import FINDING_COLUMNS, fingerprint
+from annoaudit.job.edit_patterns import find_patterns
+from annoaudit.job.edits import DETECTOR as EDITS
+from annoaudit.job.edits import VERSION as EDITS_VERSION
+from annoaudit.job.edits import EditMemory, note_night, read_memory
 from annoaudit.ledger.changes import CHANGE_COLUMNS, Change, Scene, list_changes
 from annoaudit.ledger.sealing import Difference, Seal
 from annoaudit.reporting.text import plural
@@ -38,9 +42,13 @@ class Integrity:
     n_changes
         All of them, by status.
     problems
-        Sentences about what was altered or contradicts the history; nothing else makes a finding.
+        Sentences about what was altered or contradicts the history: findings of severity L3.
     sentences
-        What was verified, and how far that goes.
+        What was verified, and how far that goes; and patterns in the changes of many nights (L2).
+    found
+        All findings about integrity.
+    memory
+        What the next night needs to know of changes.
     """
 
     changes: pd.DataFrame
@@ -48,6 +56,7 @@ class Integrity:
     problems: tuple[str, ...]
     sentences: tuple[str, ...]
     found: pd.DataFrame
+    memory: EditMemory
 
     def add_findings(self, findings: pd.DataFrame) -> pd.DataFrame:
         """Return an audit's findings with those about integrity in front."""
@@ -80,6 +89,10 @@ def check_integrity(
             changes = _changes_since(head, seals, now, labels, live, name_of)
         except RefusedInput as error:
             sentences.append(f"Changes since the night before are not known: {error.message.splitlines()[0]}")
+    left = seals.nights.states().get((EDITS, ""))
+    memory = read_memory(left.state if left is not None and left.version == EDITS_VERSION else None)
+    memory = note_night(memory, changes, labels, is_first=head is None)
+    patterns = find_patterns(memory, labels, live=live, name_of=name_of)
     unexplained = [one for one in changes if one.status == "unexplained"]
     problems = [*told, *(f"{one.record}: {one.why}" for one in unexplained)]
     found = [_finding_of_problem(one) for one in before.problems] + [_finding_of_change(one) for one in unexplained]
@@ -87,9 +100,17 @@ def check_integrity(
         as_table(changes[:MOST_SHOWN]),
         dict(Counter(one.status for one in changes)),
         tuple(problems),
-        (*problems, *sentences, *before.notes),
-        _as_findings(found),
+        (*problems, *sentences, *patterns["reason"], *before.notes),
+        _joined(_as_findings(found), patterns),
+        memory,
     )
+
+
+def _joined(*frames: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    parts = [one for one in frames if len(one)]
+    return pd.concat(parts, ignore_index=True) if parts else frames[0]
 
 
 def _changes_since(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annoaudit.auditing.pseudonyms import Pseudonyms
-from annoaudit.auditing.saving import STORE_NAME
 from annoaudit.connectors import is_address
 from annoaudit.errors import UsageError
 from annoaudit.job.integrity import as_table, list_ours
@@ -21,7 +20,7 @@ from annoaudit.job.trends import tabulate_trends
 from annoaudit.ledger.changes import Scene, list_changes
 from annoaudit.ledger.proofs import Proof, prove_record
 from annoaudit.ledger.sealing import Difference
-from annoaudit.store import open_store
+from annoaudit.store import has_store, open_store, store_of
 from annoaudit.store.nights import Nights
 
 if TYPE_CHECKING:
@@ -93,9 +92,13 @@ class Past:
             return forget_annotator(self.seals, annotator_id, name_of)
 
     def trend(self) -> pd.DataFrame:
-        """Return one row a finished night, oldest first."""
+        """Return one row a finished night, oldest first, with the number by which ``diff`` and ``prove`` know it."""
         coefficient = self.job.config.gate_of(self.name).coefficient
-        return tabulate_trends(self.seals.nights.measures(), None, (), coefficient)
+        stored = self.seals.nights.measures()
+        table = tabulate_trends(stored, None, (), coefficient)
+        numbers = {head.statement.run_id: head.statement.number for head in self.seals.heads()}
+        table.insert(0, "night", [numbers.get(str(one), 0) for one in dict.fromkeys(stored["run_id"])])
+        return table
 
 
 @contextmanager
@@ -108,10 +111,10 @@ def opened_past(job: Job, name: str) -> Iterator[Past]:
         There are none yet.
     """
     folder = job.folder(name)
-    if not (folder / STORE_NAME).is_file():
+    if not has_store(folder):
         raise UsageError(f"{name} has no nights yet in {folder}.", hint="Run: annoaudit run")
-    with open_store(folder / STORE_NAME) as store:
-        yield Past(job, name, folder, open_seals(folder, Nights(store, name)))
+    with open_store(store_of(folder)) as store:
+        yield Past(job, name, folder, open_seals(folder, Nights(store, name), job.snapshots(name)))
 
 
 def _find_head(heads: list[Head], told: str, folder: Path) -> Head:
@@ -122,6 +125,10 @@ def _find_head(heads: list[Head], told: str, folder: Path) -> Head:
     for head in heads:
         if told in (str(head.statement.number), head.statement.run_id):
             return head
+    if not heads:
+        raise UsageError(f"There is no night in {folder} yet.", hint="Run: annoaudit run")
+    if told == "previous":
+        raise UsageError(f"There is only one night in {folder}.", hint="annoaudit run makes the next one.")
     raise UsageError(
         f"There is no night {told[:80]!r} in {folder}.",
         hint=f"Name one by number, 1 to {len(heads)}, by run id, or as previous or last.",

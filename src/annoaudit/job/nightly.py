@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annoaudit.auditing.pseudonyms import Pseudonyms
-from annoaudit.auditing.saving import STORE_NAME, as_row, make_folder
+from annoaudit.auditing.saving import as_row, make_folder
+from annoaudit.auditing.threats import gather_threats
 from annoaudit.errors import AnnoauditError, DeliveryFailed
 from annoaudit.job.comparing import Comparison, compare_nights, keep_identities
+from annoaudit.job.edits import DETECTOR as EDITS
+from annoaudit.job.edits import VERSION as EDITS_VERSION
 from annoaudit.job.gate import SampledRate, judge_gate, passes
 from annoaudit.job.integrity import Integrity, check_integrity
 from annoaudit.job.locking import locked
@@ -27,8 +30,10 @@ from annoaudit.ledger.snapshots import with_pseudonyms
 from annoaudit.reporting import render_json
 from annoaudit.reporting.night import NightRecord
 from annoaudit.reporting.text import plural
-from annoaudit.store import NightRow, StateRow, open_store
+from annoaudit.reporting.threats import CheckRecord, ThreatsRecord
+from annoaudit.store import NightRow, StateRow, open_store, store_of
 from annoaudit.store.nights import Nights
+from annoaudit.store.places import point_to, schema_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,9 +92,13 @@ def run_project(job: Job, name: str, stage: Stage) -> Night:
         The job could not be done; what was stored before is unharmed.
     """
     folder = make_folder(job.folder(name))
-    with _disk_explained(folder), locked(folder), open_store(folder / STORE_NAME) as store:
+    if job.config.store is not None:
+        point_to(folder, f"{job.config.store}?schema={schema_of(name)}")
+    with _disk_explained(folder), locked(folder), open_store(store_of(folder)) as store:
         nights = Nights(store, name)
-        return _Run(Material(job, name, folder), nights, open_seals(folder, nights), stage).carry_out()
+        return _Run(
+            Material(job, name, folder), nights, open_seals(folder, nights, job.snapshots(name)), stage
+        ).carry_out()
 
 
 @contextmanager
@@ -148,7 +157,7 @@ class _Run:
         self.stage("sealing")
         sealed = self._seal(labels, Pseudonyms(key))
         self.stage("auditing")
-        audit = self.material.audit(labels, key, self.nights.states())
+        audit = self.material.audit(labels, key, self.nights.states(), self.started_at)
         record, scored = self._compare(audit, sealed, None if is_first else self.material.sampled_rate())
         assert record.night is not None
         code = 3 if audit.exit_code == 3 else 0 if record.night.passed else 1
@@ -177,6 +186,7 @@ class _Run:
             audit.record,
             findings=findings,
             night=night,
+            threats=self._threats(audit.record, sealed),
             title=self.name,
             headline=_headline(audit, night),
             started_at=self.started_at,
@@ -185,6 +195,16 @@ class _Run:
         stored, tonight = self.nights.measures(), measure_night(record)
         trends = tabulate_trends(stored, self.started_at, tonight, night.coefficient).tail(MOST_TRENDS)
         return replace(record, night=replace(night, trends=trends)), scored
+
+    def _threats(self, record: AuditRecord, sealed: _Sealed) -> ThreatsRecord:
+        checks, without = [], {}
+        if len(self.nights.finished()):
+            checks.append(CheckRecord.of_facts("ledger", len(sealed.integrity.problems)))
+        else:
+            without["ledger"] = "this is the first night: nothing is sealed yet to compare with"
+        if sealed.missing is not None:
+            checks.append(CheckRecord.of_facts("completeness", len(sealed.missing)))
+        return gather_threats(record.outcomes, checks, without)
 
     def _store(self, audit: Audit, record: AuditRecord, scored: Pairs, sealed: _Sealed, code: int) -> str:
         """Store all of the night at once, then write its outputs, and only then note it as finished."""
@@ -201,12 +221,16 @@ class _Run:
             record.findings,
             run_json,
             NightRow(self.name, name, scored, _gate_values(record.night)),
-            states=_states(audit, self.name, Pseudonyms(self.nights.store.pseudonym_key())),
+            states=[
+                *_states(audit, self.name, Pseudonyms(self.nights.store.pseudonym_key())),
+                StateRow(self.name, EDITS, "", EDITS_VERSION, sealed.integrity.memory.as_state()),
+            ],
             measures=measure_night(record),
             head_json=head.as_line(),
         )
         write_outputs(record, self.folder, run_json, code)
         self.nights.finish(run.run_id, datetime.now(UTC), code)
+        self.nights.keep_last_state(EDITS)
         remove_expired(self.seals, self.job.config.retention_days, self.started_at)
         return run.run_id
 

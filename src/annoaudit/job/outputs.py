@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ _HELP = {
     "annoaudit_error_rate": "Share of wrong labels, where gold or a random reviewed sample tells it.",
     "annoaudit_agreement": "Agreement between annotators, by coefficient.",
     "annoaudit_unexplained_changes": "Changes that contradict the project's own history.",
+    "annoaudit_model_age_seconds": "Age of the models that were reused (refit: weekly), by question.",
     "annoaudit_gate_passed": "1 if the gate passed.",
     "annoaudit_exit_code": "Exit code of the audit and its gate, without delivery.",
     "annoaudit_run_seconds": "How long the run took.",
@@ -72,6 +74,10 @@ def _samples(record: AuditRecord, exit_code: int) -> Iterator[Sample]:
         for name, value in zip(table["coefficient"], table["value"], strict=True):
             yield "annoaudit_agreement", {**own, "question": question.question, "coefficient": name}, float(value)
     yield "annoaudit_unexplained_changes", own, float(night.n_changes.get("unexplained", 0))
+    fitted = record.settings.get("models_fitted_at")
+    for question, at in fitted.items() if isinstance(fitted, dict) else ():
+        age = record.started_at - datetime.fromisoformat(at)
+        yield "annoaudit_model_age_seconds", {**own, "question": question}, age.total_seconds()
     yield "annoaudit_gate_passed", own, float(night.passed)
     yield "annoaudit_exit_code", own, float(exit_code)
     yield "annoaudit_run_seconds", own, record.seconds

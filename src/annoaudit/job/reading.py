@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from annoaudit.errors import RefusedInput, UsageError
+from annoaudit.formats import is_url
 from annoaudit.job.config import Config, Expected, Gate, Ledger, Notify, Project, Push
 
 if TYPE_CHECKING:
@@ -43,6 +44,17 @@ class Job:
     def resolve(self, path: str) -> Path:
         """Return a path as the configuration means it."""
         return self.home / path
+
+    def locate(self, source: str) -> str | Path:
+        """Return where labels are read from: a URL as it stands, a path as the configuration means it."""
+        return source if is_url(source) else self.resolve(source)
+
+    def snapshots(self, name: str) -> str | Path | None:
+        """Return where a project's snapshots lie; None for its own folder."""
+        told = self.config.ledger.snapshots
+        if told is None:
+            return None
+        return f"{told.rstrip('/')}/{name}" if is_url(told) else self.resolve(told) / name
 
     def choose(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the named projects, or all.

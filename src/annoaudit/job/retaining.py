@@ -60,7 +60,7 @@ def find_expired(seals: Seals, days: int | None, now: datetime, tonight: str) ->
     old = [one for one in heads if one.statement.taken_at < limit and one.statement.run_id != last_run]
     kept = {one.statement.snapshot for one in heads if one not in old} | {tonight}
     snapshots = dict.fromkeys(one.statement.snapshot for one in old)
-    there = [name for name in snapshots if name not in kept and seals.snapshots.path(name).exists()]
+    there = [name for name in snapshots if name not in kept and seals.snapshots.shelf.has(name)]
     return Expired(tuple(there), tuple(one.statement.run_id for one in old if one.statement.run_id not in done))
 
 
@@ -77,14 +77,15 @@ def remove_expired(seals: Seals, days: int | None, now: datetime) -> None:
     latest = {head.statement.snapshot: head.statement.number for head in heads}
     for name, number in latest.items():
         if number <= removed.get(name, 0):
-            shutil.rmtree(seals.snapshots.path(name), ignore_errors=True)
+            seals.snapshots.shelf.remove(name)
     _remove_leaves(seals, heads, removed, latest)
 
 
 def _remove_unnamed(seals: Seals, named: set[str], limit: datetime) -> None:
-    for place in seals.snapshots.folder.iterdir():
-        if place.name not in named and place.stat().st_mtime < limit.timestamp():
-            shutil.rmtree(place, ignore_errors=True)
+    shelf = seals.snapshots.shelf
+    for name in shelf.names():
+        if name not in named and shelf.changed_at(name) < limit:
+            shelf.remove(name)
 
 
 def _remove_leaves(seals: Seals, heads: Sequence[Head], removed: dict[str, int], latest: dict[str, int]) -> None:
@@ -109,12 +110,15 @@ def forget_annotator(seals: Seals, annotator_id: str, name_of: Callable[[str], s
     """
     pseudonym, n = name_of(annotator_id), 0
     Reviews(seals.nights.store, seals.nights.project).note(FORGOT, pseudonym=pseudonym)
-    folder = seals.snapshots.folder
-    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
+
+    def forget(folder: Path) -> bool:
         touched = [
-            _forget_in(place / f"{table}.parquet", names, annotator_id, pseudonym) for table, names in PEOPLE.items()
+            _forget_in(folder / f"{table}.parquet", names, annotator_id, pseudonym) for table, names in PEOPLE.items()
         ]
-        n += any(touched)
+        return any(touched)
+
+    for name in seals.snapshots.shelf.names():
+        n += seals.snapshots.change(name, forget)
     shutil.rmtree(seals.folder / "labels", ignore_errors=True)
     (seals.folder / "bookmark.json").unlink(missing_ok=True)
     return n

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from annoaudit.auditing.saving import STORE_NAME
 from annoaudit.errors import AnnoauditError, DeliveryFailed
 from annoaudit.job.nightly import Night, run_project
 from annoaudit.job.notifying import compose_message, ping, send_message
-from annoaudit.store import open_store
+from annoaudit.store import open_store, store_of
 from annoaudit.store.nights import Nights
 
 if TYPE_CHECKING:
@@ -91,5 +90,5 @@ def _tell_people(job: Job, result: JobResult) -> list[str]:
 
 
 def _note_told(night: Night) -> None:
-    with open_store(night.folder / STORE_NAME) as store:
+    with open_store(store_of(night.folder)) as store:
         Nights(store, night.project).note_notified(datetime.now(UTC))

@@ -145,10 +145,17 @@ class Seals:
             return ""
 
 
-def open_seals(folder: Path, nights: Nights) -> Seals:
-    """Open the ledger of a project's folder; its signing key is made where there is none."""
+def open_seals(folder: Path, nights: Nights, snapshots: str | Path | None = None) -> Seals:
+    """Open the ledger of a project's folder; its signing key is made where there is none.
+
+    Parameters
+    ----------
+    snapshots
+        Where snapshots lie, a path or a URL; by default in the folder.
+    """
     salt_key = derive_salt_key(nights.store.pseudonym_key())
-    return Seals(folder, nights, Snapshots(folder / SNAPSHOTS), salt_key, open_signer(folder / KEY_NAME))
+    place = Snapshots.at(folder / SNAPSHOTS if snapshots is None else snapshots)
+    return Seals(folder, nights, place, salt_key, open_signer(folder / KEY_NAME))
 
 
 def finding_records(findings: pd.DataFrame) -> Iterable[tuple[str, str]]:

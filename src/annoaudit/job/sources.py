@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from annoaudit.auditing.pseudonyms import Pseudonyms
 from annoaudit.job.bookmarks import is_full_pull_due
 from annoaudit.job.completeness import list_missing
+from annoaudit.job.models import Models
 
 if TYPE_CHECKING:
     from annoaudit.auditing import Audit
@@ -56,7 +57,9 @@ class Material:
 
         told = self.project
         if not self.is_live:
-            return read(self.job.resolve(told.source), mapping=told.mapping or None, format=told.format)
+            return read(
+                self.job.locate(told.source), mapping=told.mapping or None, format=told.format, encoding=told.encoding
+            )
         due = is_full_pull_due(self.folder, told.full_pull_days, now)
         labels = pull(told.source, into=self.folder, full=due)
         if told.verdicts and not is_first:
@@ -70,7 +73,9 @@ class Material:
         expected = self.project.expected
         return None if expected is None else list_missing(labels, expected, self.job.resolve)
 
-    def audit(self, labels: LabelSet, key: bytes, left: Mapping[tuple[str, str], StateRow]) -> Audit:
+    def audit(
+        self, labels: LabelSet, key: bytes, left: Mapping[tuple[str, str], StateRow], started_at: datetime
+    ) -> Audit:
         """Audit labels as the configuration says.
 
         Parameters
@@ -81,11 +86,14 @@ class Material:
             Of the pseudonyms.
         left
             What detectors left in the last finished night, by detector and question.
+        started_at
+            When the night began: with ``refit: weekly``, models are reused up to a week.
         """
         from annoaudit.auditing import audit
 
         told = self.project
-        return audit(
+        models = Models(self.folder, told.refit == "weekly" and told.probabilities is None, started_at)
+        result = audit(
             labels,
             probabilities=self._at(told.probabilities),
             features=self._at(told.features),
@@ -97,8 +105,11 @@ class Material:
             pseudonym_key=key,
             history=self.folder,
             states=_of_annotators(left, labels, Pseudonyms(key)),
+            models=models.known(labels.questions_of("choice")),
             seed=told.seed,
         )
+        models.keep(result)
+        return result
 
     def sampled_rate(self) -> SampledRate | None:
         """Return the error rate from the random sample of a blinded review, where there is one; ask no server."""

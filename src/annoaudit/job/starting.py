@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from annoaudit.errors import AnnoauditError, UsageError
 from annoaudit.job.nightly import heads_file
+from annoaudit.reporting.text import plural
 
 if TYPE_CHECKING:
     from annoaudit.job.config import Project
@@ -27,12 +30,14 @@ output: {output}  # each project gets a folder in it: report, findings, snapshot
 
 projects:
   {name}:
-    source: {source}  # a file, or the address of a Label Studio project
+    source: {source}  # a file or its URL, or the address of a Label Studio project
 {gold}
-    # mapping: {{item: unit_id, annotator: worker, label: answer}}
+{mapping}
+{encoding}
     # budget: 200             # most labels in the review queue
     # push: {{}}                # push what was flagged into a review project (Label Studio)
     # verdicts: true          # read the reviewers' verdicts first
+    # refit: weekly           # reuse what models said for up to a week
 
 gate:  # a limit fails only where the interval lies wholly beyond it; docs/job.md says how each is judged
   # error_rate: 0.05        # needs gold or a random reviewed sample
@@ -43,6 +48,9 @@ gate:  # a limit fails only where the interval lies wholly beyond it; docs/job.m
 
 ledger:
   heads: {heads}  # a folder out of reach of whoever could alter labels gets a copy of every head
+  # snapshots: s3://bucket/annoaudit  # by default in the project's folder
+
+# store: postgresql://user@host/name  # by default a file; its password: ANNOAUDIT_STORE_PASSWORD
 
 # notify:
 #   variable: ANNOAUDIT_NOTIFY      # environment variable with Apprise addresses
@@ -59,6 +67,8 @@ class Wishes:
     output: str = "nightly"
     gold: str = ""
     heads: str = ""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ def write_config(path: Path, wishes: Wishes) -> str:
 
     if path.exists():
         raise UsageError(f"{path} exists already.", hint="annoaudit check tries it; edit it, or name another file.")
-    said = try_source(wishes.source, path.parent)
+    said = try_source(_as_project(wishes), path.parent)
     text = TEMPLATE.format(
         output=_quote(wishes.output),
         name=wishes.name,
@@ -90,6 +100,10 @@ def write_config(path: Path, wishes: Wishes) -> str:
         gold=f"    gold: {_quote(wishes.gold)}"
         if wishes.gold
         else "    # gold: gold.csv          # known right labels",
+        mapping=f"    mapping: {_quote(wishes.mapping)}"
+        if wishes.mapping
+        else "    # mapping: {item: unit_id, annotator: worker, label: answer}",
+        encoding=f"    encoding: {_quote(wishes.encoding)}" if wishes.encoding else "    # encoding: cp1252",
         heads=_quote(wishes.heads) if wishes.heads else "null",
     )
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,8 +116,8 @@ def write_config(path: Path, wishes: Wishes) -> str:
     return said
 
 
-def try_source(source: str, home: Path, project: Project | None = None) -> str:
-    """Ask a source whether it can be read, and say in one line what it holds.
+def try_source(project: Project, home: Path) -> str:
+    """Ask a project's source whether it can be read, and say in one line what it holds.
 
     Raises
     ------
@@ -111,29 +125,39 @@ def try_source(source: str, home: Path, project: Project | None = None) -> str:
         It can't.
     """
     from annoaudit.connectors import is_address, open_connector
-    from annoaudit.formats import read
+    from annoaudit.formats import is_url, read
 
+    source = project.source
     if is_address(source):
         return open_connector(source).check()
-    mapping, kind = (project.mapping, project.format) if project else ({}, None)
-    labels = read(home / source, mapping=mapping or None, format=kind)
+    place = source if is_url(source) else home / source
+    labels = read(place, mapping=project.mapping or None, format=project.format, encoding=project.encoding)
     questions = ", ".join(labels.questions["question"].to_pylist())
     return f"{labels.items.num_rows:,} items, {labels.annotations.num_rows:,} annotations, questions: {questions}"
 
 
 def check_job(job: Job) -> Iterator[Answer]:
     """Try everything a run would need, without writing anything."""
+    from annoaudit.store.database import try_database
+
     for name, project in job.config.projects.items():
-        yield _attempt(f"{name}: source", partial(try_source, project.source, job.home, project))
+        yield _attempt(f"{name}: source", partial(try_source, project, job.home))
         for kind in ("gold", "probabilities", "features", "media_root"):
             path = getattr(project, kind)
             if path is not None:
                 there = job.resolve(path).exists()
                 yield Answer(f"{name}: {kind}", there, path if there else f"{job.resolve(path)} is not there")
         yield _can_write(f"{name}: output", job.folder(name))
+        snapshots = job.snapshots(name)
+        if isinstance(snapshots, str):
+            yield _attempt(f"{name}: snapshots", partial(_count_snapshots, snapshots))
+        elif snapshots is not None:
+            yield _can_write(f"{name}: snapshots", snapshots)
         heads = heads_file(job, name)
         if heads is not None:
             yield _can_write(f"{name}: heads elsewhere", heads.parent)
+    if job.config.store is not None:
+        yield _attempt("store", partial(try_database, job.config.store))
     yield from _check_secrets(job)
 
 
@@ -142,6 +166,13 @@ def _attempt(what: str, try_it: Callable[[], str]) -> Answer:
         return Answer(what, True, try_it())
     except AnnoauditError as error:
         return Answer(what, False, str(error).replace("\n", " "))
+
+
+def _count_snapshots(url: str) -> str:
+    from annoaudit.ledger.shelves import Remote
+
+    shelf = Remote(url)
+    return f"{shelf.shown} answers and holds {plural(len(shelf.names()), 'snapshot')}"
 
 
 def _can_write(what: str, folder: Path) -> Answer:
@@ -164,5 +195,14 @@ def _check_secrets(job: Job) -> Iterator[Answer]:
             yield Answer(f"variable {name}", there, "is set" if there else "is not set")
 
 
-def _quote(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _as_project(wishes: Wishes) -> Project:
+    from annoaudit.job.config import Project
+
+    try:
+        return Project(source=wishes.source, mapping=dict(wishes.mapping), encoding=wishes.encoding or None)
+    except ValidationError as error:
+        raise UsageError(str(error.errors()[0]["msg"]).removeprefix("Value error, ") + ".") from None
+
+
+def _quote(value: str | Mapping[str, str]) -> str:
+    return json.dumps(value if isinstance(value, str) else dict(value), ensure_ascii=False)

@@ -3,6 +3,7 @@
 from annoaudit.labels.answers import tell_answers
 from annoaudit.labels.ids import stable_ids
 from annoaudit.labels.labelset import LabelSet, as_tables
+from annoaudit.labels.regions import REGIONS
 from annoaudit.labels.schema import SCHEMA_VERSION, SCHEMAS, TABLES
 from annoaudit.labels.spans import EXTENDED, PredictedSpans, Spans
 from annoaudit.labels.submissions import Submissions, owners_of, select_submissions
@@ -12,6 +13,7 @@ __all__ = [
     "EXTENDED",
     "MEASURED",
     "NOMINAL",
+    "REGIONS",
     "SCHEMAS",
     "SCHEMA_VERSION",
     "TABLES",

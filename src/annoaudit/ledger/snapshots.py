@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,19 +15,19 @@ import pyarrow.parquet as pq
 from annoaudit.errors import RefusedInput
 from annoaudit.labels import SCHEMAS, LabelSet
 from annoaudit.ledger.records import PEOPLE
+from annoaudit.ledger.shelves import Shelf, hash_files, shelf_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Snapshot", "Snapshots", "Tables", "hash_files", "with_pseudonyms"]
+__all__ = ["Snapshot", "Snapshots", "Tables", "with_pseudonyms"]
 
-_DRAFT = ".part"
 SEALED = ("items", "annotators", "questions", "annotations", "labels")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One snapshot on disk: its name, and the SHA-256 of each of its files."""
+    """One snapshot: its name, and the SHA-256 of each of its files."""
 
     name: str
     files: Mapping[str, str]
@@ -47,28 +46,23 @@ class Tables:
 
 @dataclass(frozen=True)
 class Snapshots:
-    """The snapshots of one project, in one folder."""
+    """The snapshots of one project, in one folder or under one URL."""
 
-    folder: Path
+    shelf: Shelf
 
-    def path(self, name: str) -> Path:
-        """Return where a snapshot lies."""
-        return self.folder / name
+    @classmethod
+    def at(cls, location: str | Path) -> Snapshots:
+        """Return the snapshots at a path or a URL."""
+        return cls(shelf_at(location))
 
     def keep(self, labels: LabelSet) -> Snapshot:
         """Write labels as a snapshot, or find the one with the same content; a write that is cut off leaves none."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # labels are for their owner
-        draft = self.folder / _DRAFT
-        shutil.rmtree(draft, ignore_errors=True)
-        labels.to_parquet(draft)
-        files = hash_files(draft)
-        name = hashlib.sha256("".join(f"{one} {files[one]}\n" for one in sorted(files)).encode()).hexdigest()[:24]
-        place = self.path(name)
-        if place.is_dir() and hash_files(place) == files:
-            shutil.rmtree(draft)
-        else:
-            shutil.rmtree(place, ignore_errors=True)
-            draft.rename(place)
+        with self.shelf.draft() as draft:
+            labels.to_parquet(draft)
+            files = hash_files(draft)
+            name = hashlib.sha256("".join(f"{one} {files[one]}\n" for one in sorted(files)).encode()).hexdigest()[:24]
+            if not self.shelf.has(name) or self.shelf.hash_files(name) != files:
+                self.shelf.put(name, draft)
         return Snapshot(name, files)
 
     def load_tables(self, name: str) -> Tables:
@@ -79,24 +73,24 @@ class Snapshots:
         RefusedInput
             A file is missing or damaged, or columns are.
         """
-        folder = self.path(name)
-        try:
-            return Tables(**{one: pq.read_table(folder / f"{one}.parquet", schema=SCHEMAS[one]) for one in SEALED})
-        except (OSError, pa.ArrowException, ValueError) as error:
-            raise RefusedInput(f"{folder} is damaged: {error}", hint="Restore it from a backup.") from None
+        with self.shelf.fetched(name) as folder:
+            try:
+                return Tables(**{one: pq.read_table(folder / f"{one}.parquet", schema=SCHEMAS[one]) for one in SEALED})
+            except (OSError, pa.ArrowException, ValueError) as error:
+                raise RefusedInput(f"{folder} is damaged: {error}", hint="Restore it from a backup.") from None
 
     def load(self, name: str) -> LabelSet:
         """Read a snapshot; raises ``RefusedInput`` where it is missing or damaged."""
-        return LabelSet.from_parquet(self.path(name))
+        with self.shelf.fetched(name) as folder:
+            return LabelSet.from_parquet(folder)
 
-
-def hash_files(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file in a folder, by name."""
-    found = {}
-    for path in sorted(folder.iterdir()):
-        with path.open("rb") as file:
-            found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+    def change(self, name: str, change: Callable[[Path], bool]) -> bool:
+        """Let a function change the files of a snapshot, in a local folder; return what it says: whether it did."""
+        with self.shelf.fetched(name) as folder:
+            touched = change(folder)
+            if touched:
+                self.shelf.put(name, folder)
+        return touched
 
 
 def with_pseudonyms(labels: LabelSet, name_of: Callable[[str], str]) -> LabelSet:

@@ -13,7 +13,7 @@ from annoaudit.ledger.heads import Head, Sealed, leaf_of, read_head
 from annoaudit.ledger.merkle import GrowingTree
 from annoaudit.ledger.sealing import Difference, Seal, seal, seal_labels
 from annoaudit.ledger.signing import check_signature
-from annoaudit.ledger.snapshots import Snapshots, hash_files
+from annoaudit.ledger.snapshots import Snapshots
 
 __all__ = ["Kept", "Problem", "Verification", "verify_ledger", "verify_log"]
 
@@ -120,7 +120,7 @@ def verify_ledger(kept: Kept, outside: Sequence[str] | None = None, *, only_last
     latest = {head.statement.snapshot: head for head in chosen}
     n_removed = 0
     for name, head in latest.items():
-        if head.statement.number <= removed.get(name, 0) and not kept.snapshots.path(name).exists():
+        if head.statement.number <= removed.get(name, 0) and not kept.snapshots.shelf.has(name):
             n_removed += 1
             continue
         found, told = _verify_snapshot(kept, head, forgotten=forgotten)
@@ -190,11 +190,11 @@ def _compare_outside(lines: Sequence[str], outside: Sequence[str]) -> list[Probl
 
 def _verify_snapshot(kept: Kept, head: Head, *, forgotten: bool) -> tuple[list[Problem], list[str]]:
     told = head.statement
-    place = kept.snapshots.path(told.snapshot)
+    shelf = kept.snapshots.shelf
     number, where = told.number, f"the snapshot {told.snapshot} of head {told.number}"
-    if not place.is_dir():
+    if not shelf.has(told.snapshot):
         return [Problem("snapshot", number, "", f"{where.capitalize()} is missing.")], []
-    files = hash_files(place)
+    files = shelf.hash_files(told.snapshot)
     differing = sorted(name for name in {*files, *told.files} if files.get(name) != told.files.get(name))
     listed, problems = _load_leaves(kept, told.sealed["labels"], number)
     if not differing:

@@ -14,6 +14,7 @@ from annoaudit.reporting.night import night_document
 from annoaudit.reporting.record import AuditRecord, QuestionRecord, ReviewRecord
 from annoaudit.reporting.tables import frame_rows
 from annoaudit.reporting.text import well_formed
+from annoaudit.reporting.threats import frameworks_document, threats_document
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "plain_value", "render_json"]
 
@@ -46,6 +47,9 @@ def run_document(record: AuditRecord) -> dict[str, object]:
         "outcomes": [asdict(outcome) for outcome in record.outcomes],
         "questions": [_question(question) for question in record.questions],
         "people": asdict(record.people),
+        "data": asdict(record.data),
+        "threats": threats_document(record.threats),
+        "frameworks": frameworks_document(record.threats),
         "limits": record.limits,
         "methods": [asdict(method) for method in record.methods],
         "settings": record.settings,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from annoaudit.errors import UsageError
 from annoaudit.findings import FINDING_COLUMNS, Finding
+from annoaudit.frameworks import describe_finding
 from annoaudit.reporting.as_json import plain_value
 from annoaudit.reporting.text import reveal_controls, well_formed
 
@@ -62,7 +63,10 @@ def write_findings(
     findings
         One row a finding, with the columns of :data:`annoaudit.findings.FINDING_COLUMNS`.
     verdicts
-        Decision of reviewers on suppressed findings, by fingerprint: the last column, ``verdict``; empty for the rest.
+        Decision of reviewers on suppressed findings, by fingerprint: the column ``verdict``; empty for the rest.
+
+    After the columns of a finding stand ``verdict``, ``threats`` and ``frameworks``: the risks that its type speaks to,
+    and its ids in security frameworks with their versions; both empty for detectors of other packages.
 
     Returns
     -------
@@ -81,10 +85,22 @@ def write_findings(
     folder.mkdir(parents=True, exist_ok=True)
     table = findings_table(findings)
     told = [(verdicts or {}).get(name, "") for name in table["fingerprint"].to_pylist()]
-    table = table.append_column("verdict", pa.array(told, pa.string()))
+    table = _with_frameworks(table.append_column("verdict", pa.array(told, pa.string())))
     parquet = write_whole(folder / "findings.parquet", lambda draft: pq.write_table(table, draft))
     lines = write_whole(folder / "findings.jsonl", lambda draft: _write_lines(table, draft))
     return parquet, lines
+
+
+def _with_frameworks(table: pa.Table) -> pa.Table:
+    import pyarrow as pa
+
+    names = table["detector"].to_pylist()
+    known = {name: describe_finding(name) for name in set(names)}
+    threats = {name: list(one.threats) if one else [] for name, one in known.items()}
+    ids = {name: [str(ref) for ref in one.references] if one else [] for name, one in known.items()}
+    texts = pa.list_(pa.string())
+    table = table.append_column("threats", pa.array([threats[name] for name in names], texts))
+    return table.append_column("frameworks", pa.array([ids[name] for name in names], texts))
 
 
 def findings_table(findings: pd.DataFrame) -> pa.Table:

@@ -14,8 +14,17 @@ from annoaudit.reporting.heat import ConfusionRow, PairRow, confusion_map, confu
 from annoaudit.reporting.marks import STEPS, HeatMap
 from annoaudit.reporting.named_tables import ShownTable, show_table
 from annoaudit.reporting.night import NightRecord
-from annoaudit.reporting.people import IN_LABELS, MAX_PATTERNS, describe_search, pattern_cards, patterns_note
-from annoaudit.reporting.record import AuditRecord, PeopleRecord, QuestionRecord, ReviewRecord
+from annoaudit.reporting.people import (
+    IN_DATA,
+    IN_LABELS,
+    MAX_PATTERNS,
+    data_note,
+    describe_data,
+    describe_search,
+    pattern_cards,
+    patterns_note,
+)
+from annoaudit.reporting.record import AuditRecord, DataRecord, PeopleRecord, QuestionRecord, ReviewRecord
 from annoaudit.reporting.review_queue import MAX_ENTRIES, queue_cards, queue_note
 from annoaudit.reporting.tables import (
     AgreementRow,
@@ -40,6 +49,7 @@ from annoaudit.reporting.text import (
     spell_seconds,
     spell_time,
 )
+from annoaudit.reporting.threats import id_heads, id_rows, item_findings, risk_rows
 from annoaudit.reporting.trends import TrendChart, TrendRow, lay_out_trends, trend_rows
 from annoaudit.reporting.verdict_table import (
     OPEN_REVIEW,
@@ -59,6 +69,7 @@ _NOTEBOOK_ANNOTATORS = 12
 _NOTEBOOK_PATTERNS = 8
 _N_CHANGES = 60
 _N_NIGHTS = 31
+_N_ITEM_FINDINGS = 20
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,8 @@ def render_html(record: AuditRecord) -> str:
             folded_cards=cards[_N_OPEN:],
             queue_note=queue_note(record, len(cards)),
             **_people(record.people, MAX_PATTERNS),
+            **_data(record.data, MAX_PATTERNS),
+            **_threats(record),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
             verdicts=_verdicts(record.review),
@@ -133,6 +146,7 @@ def render_notebook(record: AuditRecord) -> str:
             verdicts=_verdicts(record.review),
             severities=sorted({card.severity for card in cards}),
             **_people(record.people, _NOTEBOOK_PATTERNS),
+            **_data(record.data, _NOTEBOOK_PATTERNS),
             outcomes=sorted_outcomes(record.outcomes),
             failed=[outcome for outcome in record.outcomes if outcome.status == "failed"],
             pages=[_page(question, _NOTEBOOK_ANNOTATORS) for question in record.questions],
@@ -149,6 +163,28 @@ def _people(people: PeopleRecord, limit: int) -> dict[str, object]:
         "patterns_note": patterns_note(people, len(cards)),
         "people_search": describe_search(people),
         "in_labels": IN_LABELS,
+    }
+
+
+def _data(data: DataRecord, limit: int) -> dict[str, object]:
+    """Return what the templates say about the data."""
+    cards = pattern_cards(data, limit)
+    return {
+        "data_cards": cards,
+        "data_note": data_note(data, len(cards)),
+        "data_search": describe_data(data),
+        "in_data": IN_DATA,
+    }
+
+
+def _threats(record: AuditRecord) -> dict[str, object]:
+    threats, found = record.threats, item_findings(record.findings)
+    return {
+        "risk_rows": risk_rows(threats),
+        "ids": (id_heads(), id_rows(threats)),
+        "unmapped": threats.unmapped,
+        "item_findings": found[:_N_ITEM_FINDINGS],
+        "n_item_findings": len(found),
     }
 
 

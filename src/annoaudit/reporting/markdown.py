@@ -9,8 +9,17 @@ from itertools import chain, zip_longest
 from annoaudit.findings import Outcome
 from annoaudit.reporting.heat import confusion_rows, pair_rows
 from annoaudit.reporting.named_tables import ShownTable, show_table
-from annoaudit.reporting.people import IN_LABELS, PatternCard, describe_search, pattern_cards, patterns_note
-from annoaudit.reporting.record import AuditRecord, Exhibit, PeopleRecord, QuestionRecord, QueueEntry
+from annoaudit.reporting.people import (
+    IN_DATA,
+    IN_LABELS,
+    PatternCard,
+    data_note,
+    describe_data,
+    describe_search,
+    pattern_cards,
+    patterns_note,
+)
+from annoaudit.reporting.record import AuditRecord, DataRecord, Exhibit, PeopleRecord, QuestionRecord, QueueEntry
 from annoaudit.reporting.review_queue import Card, queue_cards, queue_note
 from annoaudit.reporting.tables import agreement_table, annotator_table, class_table, sorted_outcomes
 from annoaudit.reporting.text import (
@@ -25,6 +34,7 @@ from annoaudit.reporting.text import (
     spell_seconds,
     spell_time,
 )
+from annoaudit.reporting.threats import IdRow, ItemFinding, id_heads, id_rows, item_findings, risk_rows
 from annoaudit.reporting.verdict_table import (
     OPEN_REVIEW,
     VerdictLine,
@@ -37,6 +47,9 @@ from annoaudit.reporting.verdict_table import (
 __all__ = ["code_span", "escape_markdown", "render_markdown"]
 
 MAX_LISTED = 50
+
+_HEADS_PEOPLE = ["These labels", "Peers expect", "Ordinary labels of others", "Peers expect"]
+_HEADS_DATA = ["These items", "Rest leads to expect", "Ordinary items", "Rest leads to expect"]
 
 _MARKS = re.compile(
     r"[\\`*_{}\[\]<>#|~&$@^]"  # marks of Markdown, HTML, formulas and mentions
@@ -53,6 +66,8 @@ def render_markdown(record: AuditRecord) -> str:
         _night(record),
         _queue(record),
         _people(record.people),
+        _data(record.data),
+        _threats(record),
         _verdicts(record),
         _error_rates(record),
         _detectors(record),
@@ -159,6 +174,21 @@ def _people(people: PeopleRecord) -> Iterable[str]:
         yield "\n".join(f"- {escape_markdown(sentence, 600)}" for sentence in people.blind_spots)
 
 
+def _data(data: DataRecord) -> Iterable[str]:
+    cards, search = pattern_cards(data), describe_data(data)
+    if not cards and not search:
+        return
+    yield "## Data and sources"
+    yield IN_DATA if cards else escape_markdown(search, 600)
+    for card in cards:
+        yield from _pattern(card)
+    if note := data_note(data, len(cards)):
+        yield escape_markdown(note)
+    if data.leads:
+        yield "Ranks only, neither tests nor findings:"
+        yield "\n".join(f"- {escape_markdown(told, 300)} ({code_span(name)})" for name, told in data.leads)
+
+
 def _pattern(card: PatternCard) -> Iterable[str]:
     one = card.pattern
     more = f" and {card.n_more} more" if card.n_more else ""
@@ -172,11 +202,14 @@ def _pattern(card: PatternCard) -> Iterable[str]:
     for said in (one.caution, f"Innocent explanations: {'; '.join(one.innocent)}." if one.innocent else ""):
         if said:
             yield escape_markdown(said, 800)
+    if one.origins:
+        came = "; ".join(f"{code_span(name)} {escape_markdown(told, 120)}" for name, told in one.origins)
+        yield f"Where these labels came from: {came}."
     if one.would_clear:
         yield f"What would clear it: {escape_markdown(one.would_clear, 300)}."
     if card.examples or card.matched:
         rows = ([*_exhibit(a), *_exhibit(b)] for a, b in zip_longest(card.examples, card.matched))
-        yield _table(["These labels", "Peers expect", "Ordinary labels of others", "Peers expect"], rows)
+        yield _table(_HEADS_DATA if one.level == "dataset" else _HEADS_PEOPLE, rows)
 
 
 def _exhibit(one: Exhibit | None) -> list[str]:
@@ -184,6 +217,44 @@ def _exhibit(one: Exhibit | None) -> list[str]:
         return [NOT_KNOWN, NOT_KNOWN]
     text = f" {escape_markdown(one.text, 100)}" if one.text else ""
     return [f"{code_span(one.given, 40)}{text} {code_span(one.item_id, 40)}", code_span(one.expected, 40)]
+
+
+def _threats(record: AuditRecord) -> Iterable[str]:
+    threats, rows = record.threats, risk_rows(record.threats)
+    if not rows:
+        return
+    yield "## Threats"
+    yield _table(
+        ["Risk", "Looked for by, with findings", "Could not be checked"],
+        (
+            [
+                f"{escape_markdown(row.risk.title, 60)} ({escape_markdown(row.risk.stage, 40)})",
+                ", ".join(f"{code_span(name)} {said}" for name, said in row.found) or "**nothing**",
+                "; ".join(f"{escape_markdown(names, 300)}: {escape_markdown(why, 300)}" for names, why in row.missing)
+                or NOT_KNOWN,
+            ]
+            for row in rows
+        ),
+    )
+    if found := item_findings(record.findings):
+        yield "### About items and the data set"
+        yield "\n".join(map(_item_finding, found[:MAX_LISTED]))
+        if len(found) > MAX_LISTED:
+            yield f"{count(len(found) - MAX_LISTED)} more are in findings.parquet and findings.jsonl."
+    ids = id_rows(threats, found_only=True)
+    if ids:
+        yield "What was found, in security frameworks (an id names what a finding would be evidence about):"
+        heads = [escape_markdown(head, 80) for head in id_heads()]
+        yield _table(["Finding type", *heads], ([code_span(row.name), *_ids(row)] for row in ids))
+
+
+def _item_finding(one: ItemFinding) -> str:
+    where = f", item {code_span(one.item_id)}" if one.item_id else ""
+    return f"- {escape_markdown(one.reason)} ({code_span(one.detector)} {escape_markdown(one.severity, 10)}{where})"
+
+
+def _ids(row: IdRow) -> list[str]:
+    return [", ".join(escape_markdown(one, 40) for one, _ in group) or NOT_KNOWN for group in row.ids]
 
 
 def _verdicts(record: AuditRecord) -> Iterable[str]:

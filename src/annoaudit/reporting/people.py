@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from annoaudit.reporting.record import Exhibit, Pattern, PeopleRecord
+from annoaudit.reporting.record import DataRecord, Exhibit, Pattern, PeopleRecord
 from annoaudit.reporting.review_queue import severity_words
 from annoaudit.reporting.text import interval, number, plural
 
 __all__ = [
+    "IN_DATA",
     "IN_LABELS",
     "MAX_PATTERNS",
     "PatternCard",
+    "data_note",
+    "describe_data",
     "describe_search",
     "pattern_cards",
     "patterns_note",
@@ -26,10 +29,15 @@ IN_LABELS = (
     "stands beside it."
 )
 
+IN_DATA = (
+    "What the items share and where they came from, against the labels they carry. Where labels came from is no proof "
+    "of who meant what: an import, a template or a guideline looks the same."
+)
+
 _MOST_NAMED = 12
 _OPEN_EXHIBITS = 5
 _SMALLEST = 0.001
-_KINDS = {"annotator": "Annotator", "pair": "Pair", "ring": "Ring", "slice": "Slice"}
+_KINDS = {"annotator": "Annotator", "pair": "Pair", "ring": "Ring", "slice": "Slice", "dataset": "Data"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class PatternCard:
     more_matched: tuple[Exhibit, ...]
 
 
-def pattern_cards(people: PeopleRecord, limit: int = MAX_PATTERNS) -> list[PatternCard]:
+def pattern_cards(people: PeopleRecord | DataRecord, limit: int = MAX_PATTERNS) -> list[PatternCard]:
     """Return the gravest findings about people as cards, in the order of the record."""
     return [_card(pattern) for pattern in people.patterns[:limit]]
 
@@ -73,6 +81,24 @@ def describe_search(people: PeopleRecord) -> str:
     looked = f"Looked for by {_join(people.looked_for)}." if people.looked_for else "No detector could judge anybody."
     found = "No pattern about people was flagged." if people.looked_for else ""
     return f"{found} {looked} That does not say there is none.".strip()
+
+
+def describe_data(data: DataRecord) -> str:
+    """Return what was looked for in the data, where nothing was found; empty where nothing was asked for."""
+    if not data.looked_for:
+        return "No detector could judge the data as a whole." if data.not_judged else ""
+    return (
+        f"No pattern in the data was flagged. Looked for by {_join(data.looked_for)}. That does not say there is none."
+    )
+
+
+def data_note(data: DataRecord, n_shown: int) -> str:
+    """Return where the rest of the findings about the data is; empty where all are shown."""
+    if n_shown >= data.n_patterns:
+        return ""
+    found = plural(data.n_patterns, "finding")
+    where = "all of them are in findings.parquet and findings.jsonl"
+    return f"The {n_shown} gravest of {found} about the data are shown; {where}."
 
 
 def tell_test(pattern: Pattern) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.findings import Outcome
+from annoaudit.reporting.threats import ThreatsRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuditRecord",
+    "DataRecord",
     "ErrorRate",
     "Exhibit",
     "Method",
@@ -101,12 +103,12 @@ class Exhibit:
 
 @dataclass(frozen=True)
 class Pattern:
-    """One finding about people: an annotator, a pair, a ring, or the people who depart in a slice.
+    """One finding about people or the data: an annotator, a pair, a ring, a slice, or a token, patch, class or batch.
 
     Parameters
     ----------
     who
-        Pseudonyms, one or several.
+        Pseudonyms, one or several; at level "dataset" what the finding is about.
     meaning
         The severity in words.
     caution
@@ -120,6 +122,8 @@ class Pattern:
         Labels the finding rests on, and ordinary labels of others on like items.
     facts
         What else the detector states: name and value.
+    origins
+        At level "dataset", annotators and imports that the labels came from: name, and how many against expectation.
     """
 
     detector: str
@@ -148,6 +152,23 @@ class Pattern:
     innocent: tuple[str, ...]
     would_clear: str
     facts: tuple[tuple[str, str], ...] = ()
+    origins: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """Findings about the data, gravest first: what carries labels it should not, copies, batches that differ.
+
+    ``patterns`` are the gravest of ``n_patterns``; ``who`` of each holds what it is about. ``looked_for`` and
+    ``not_judged`` are detectors of the data that judged something, and those that did not, each with its reason.
+    ``leads`` are detectors with a sentence on what stands high by a mere rank, and is no finding.
+    """
+
+    patterns: tuple[Pattern, ...] = ()
+    n_patterns: int = 0
+    looked_for: tuple[str, ...] = ()
+    not_judged: tuple[tuple[str, str], ...] = ()
+    leads: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -299,7 +320,7 @@ class AuditRecord:
     ``findings`` has the columns of :data:`annoaudit.findings.FINDING_COLUMNS`. ``queue`` is sorted by rank
     and may be cut for display; ``n_queued`` is its whole length. ``limits`` are sentences: what was not
     checked, what the reader could not know, and why. ``review`` is None where no verdict is known. ``night`` is there
-    where the nightly job audited.
+    where the nightly job audited. ``threats`` sorts what was looked for under the seven risks.
     """
 
     title: str
@@ -322,6 +343,8 @@ class AuditRecord:
     limits: tuple[str, ...]
     methods: tuple[Method, ...]
     people: PeopleRecord = field(default_factory=PeopleRecord)
+    data: DataRecord = field(default_factory=DataRecord)
+    threats: ThreatsRecord = field(default_factory=ThreatsRecord)
     settings: Mapping[str, object] = field(default_factory=dict)
     review: ReviewRecord | None = None
     night: NightRecord | None = None

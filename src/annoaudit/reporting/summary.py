@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from annoaudit.findings import Outcome
-from annoaudit.reporting.people import describe_search, pattern_cards
-from annoaudit.reporting.record import AuditRecord, PeopleRecord
+from annoaudit.reporting.people import describe_data, describe_search, pattern_cards
+from annoaudit.reporting.record import AuditRecord, DataRecord, PeopleRecord
 from annoaudit.reporting.tables import sorted_outcomes
 from annoaudit.reporting.text import count, fold, interval, percent, plural, shorten
+from annoaudit.reporting.threats import tell_unchecked
 from annoaudit.reporting.verdict_table import (
     OPEN_REVIEW,
     figure_lines,
@@ -38,9 +39,10 @@ def render_summary(record: AuditRecord, width: int = 80) -> str:
     width = max(width, _MIN_WIDTH)
     lines: list[str] = [*wrap_text(shorten(record.headline, 400), width), *_scope(record, width), ""]
     many = len(record.questions) > 1
-    lines += [_detector_line(outcome, many, width) for outcome in sorted_outcomes(record.outcomes)]
+    for outcome in sorted_outcomes(record.outcomes):
+        lines += _detector_lines(outcome, many, width)
     lines += [] if record.outcomes else ["  No detector ran."]
-    lines += ["", *_people(record.people, width)]
+    lines += ["", *_people(record.people, width), *_data(record.data, width)]
     for sentence in _verdicts(record):
         lines += wrap_text(sentence, width, indent="  ")
     for sentence in _sentences(record, many):
@@ -62,7 +64,7 @@ def _scope(record: AuditRecord, width: int) -> list[str]:
     return wrap_text(f"{shorten(record.source, 200)}: {counts}.", width)
 
 
-def _detector_line(outcome: Outcome, many: bool, width: int) -> str:
+def _detector_lines(outcome: Outcome, many: bool, width: int) -> list[str]:
     name = shorten(outcome.detector, 60) + (f" on {shorten(outcome.question, 40)}" if many else "")
     if outcome.status == "scored":
         said = f"judged {count(outcome.n_judged)}, flagged {count(outcome.n_flagged)}, "
@@ -71,14 +73,30 @@ def _detector_line(outcome: Outcome, many: bool, width: int) -> str:
         status = "FAILED" if outcome.status == "failed" else shorten(outcome.status, 20)
         said = f"{status}: {shorten(outcome.why, 300) or 'no reason given'}"
     column = max(_NAME_WIDTH, width // 3)
-    return fit_text(f"  {pad_text(fit_text(name, column), column)}  {said}", width)
+    first = f"  {pad_text(fit_text(name, column), column)}  "
+    if outcome.status == "scored" or width < 2 * len(first):
+        return [fit_text(first + said, width)]
+    first_line, *rest = wrap_text(said, width - len(first))
+    return [first + first_line, *(" " * len(first) + line for line in rest)]
 
 
 def _people(people: PeopleRecord, width: int) -> list[str]:
     if not people.patterns:
         return [*wrap_text(f"People: {describe_search(people)}", width, indent="  "), ""]
     lines = wrap_text("People and patterns (in labels, not guilt):", width, indent="  ")
-    cards = pattern_cards(people, _MOST_PATTERNS)
+    return [*lines, *_list_cards(people, width), ""]
+
+
+def _data(data: DataRecord, width: int) -> list[str]:
+    if data.patterns:
+        return [*wrap_text("Data and sources:", width, indent="  "), *_list_cards(data, width), ""]
+    search = describe_data(data)
+    return [*wrap_text(f"Data: {search}", width, indent="  "), ""] if search else []
+
+
+def _list_cards(found: PeopleRecord | DataRecord, width: int) -> list[str]:
+    lines: list[str] = []
+    cards = pattern_cards(found, _MOST_PATTERNS)
     for card in cards:
         n_more = len(card.pattern.who) - _MOST_NAMED
         who = " + ".join(shorten(name, 40) for name in card.who[:_MOST_NAMED])
@@ -86,10 +104,10 @@ def _people(people: PeopleRecord, width: int) -> list[str]:
         said = f"{shorten(card.severity, 80)}: {who}. {shorten(card.pattern.sentence, 400)} "
         said += f"({shorten(card.pattern.detector, 60)}; {shorten(card.test, 160)})"
         lines += ["  " + line for line in wrap_text(said, width - 2, indent="  ")]
-    if people.n_patterns > len(cards):
-        rest = f"and {people.n_patterns - len(cards)} more in the report and the findings."
+    if found.n_patterns > len(cards):
+        rest = f"and {found.n_patterns - len(cards)} more in the report and the findings."
         lines += ["  " + line for line in wrap_text(rest, width - 2)]
-    return [*lines, ""]
+    return lines
 
 
 def _sentences(record: AuditRecord, many: bool) -> Iterator[str]:
@@ -98,7 +116,12 @@ def _sentences(record: AuditRecord, many: bool) -> Iterator[str]:
         name = f"{shorten(question.question, 40)}: " if many else ""
         known = f"error rate {percent(rate.value)} ({interval(rate.low, rate.high)} %). " if rate.known else ""
         yield f"{name}{known}{shorten(rate.sentence, 400)}".strip()
+    told = {f"{one.detector} was not run: {one.why}." for one in record.outcomes}  # stands in the table above
+    if unchecked := tell_unchecked(record.threats):
+        yield f"Risks: {unchecked}"
     for limit in record.limits:
+        if limit in told:
+            continue
         yield f"Limit: {shorten(limit, 600)}"
 
 

@@ -227,6 +227,10 @@ def _reading(name: str, value: float) -> str:
     family = _family(name)
     if family == "percent":
         return f"the same answer on {percent(value)} of what two annotators share"
+    if family == "matched":
+        return f"{percent(value)} of what two annotators mark has its match at the other, at this overlap or more"
+    if family == "overlap":
+        return f"matched regions share {percent(value)} of the area they cover together"
     if family == "f1":
         return f"{percent(value)} of the spans of two annotators find their like"
     if family == "area":
@@ -242,6 +246,10 @@ def _family(name: str) -> str:
     plain = name.casefold().replace("'", "").replace("_", " ")
     if "percent" in plain or "observed" in plain:
         return "percent"
+    if plain.startswith("f1 at"):
+        return "matched"
+    if plain == "mean overlap":
+        return "overlap"
     if "f1" in plain:
         return "f1"
     if "bangdiwala" in plain:

@@ -68,9 +68,14 @@ def trend_rows(table: pd.DataFrame) -> list[TrendRow]:
 
 
 def render_trends(table: pd.DataFrame) -> str:
-    """Return the nights as a plain table, oldest first."""
-    head = ("night", "labels", "flagged", "new", "gone", "error rate, %", "agreement", "gate")
-    rows = [head, *(_cells(row) for row in reversed(trend_rows(table)))]
+    """Return the nights as a plain table, oldest first, with their numbers where the table has them (``night``)."""
+    rows = [
+        ("at", "labels", "flagged", "new", "gone", "error rate, %", "agreement", "gate"),
+        *(_cells(row) for row in reversed(trend_rows(table))),
+    ]
+    if "night" in table.columns:
+        rows = [(one, *row) for one, row in zip(["night", *map(str, table["night"])], rows, strict=True)]
+    head = rows[0]
     widths = [max(len(row[place]) for row in rows) for place in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines) if len(rows) > 1 else "No nights yet."

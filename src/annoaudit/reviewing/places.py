@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from annoaudit.auditing import Audit
-from annoaudit.auditing.saving import STORE_NAME, make_folder
+from annoaudit.auditing.saving import make_folder
 from annoaudit.connectors import Reviewable, is_address, open_connector
 from annoaudit.errors import UsageError
 from annoaudit.labels import LabelSet
 from annoaudit.reviewing.locking import alone
-from annoaudit.store import open_store
+from annoaudit.store import has_store, open_store, store_of
 from annoaudit.store.reviews import Reviews
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def open_place(where: Where, out: str | Path | None = None, *, to_write: str = "
         Another run writes to the platform from this folder.
     """
     folder = make_folder(Path(out or "out")) if isinstance(where, Audit) else Path(where)
-    if not isinstance(where, Audit) and not (folder / STORE_NAME).is_file():
+    if not isinstance(where, Audit) and not has_store(folder):
         raise UsageError(
             f"{folder} holds no audit.", hint="Run: annoaudit audit https://host/projects/3 --out " + str(folder)
         )
@@ -107,7 +107,7 @@ def open_place(where: Where, out: str | Path | None = None, *, to_write: str = "
 
 @contextmanager
 def _opened(folder: Path) -> Iterator[Place]:
-    with open_store(folder / STORE_NAME) as store:
+    with open_store(store_of(folder)) as store:
         runs = store.runs()
         said = str(runs["source"].iloc[-1]) if len(runs) else ""
         address = _address_of(said, folder)
@@ -158,8 +158,8 @@ def _address_of(said: str, folder: Path) -> str:
 
 def _keep(audit: Audit, folder: Path) -> None:
     """Save an audit and its labels, unless they are what the folder holds already."""
-    if (folder / STORE_NAME).is_file():
-        with open_store(folder / STORE_NAME) as store:
+    if has_store(folder):
+        with open_store(store_of(folder)) as store:
             runs = store.runs()
         if len(runs) and runs["started_at"].iloc[-1] == audit.record.started_at:
             return

@@ -28,6 +28,7 @@ DESCRIPTIONS = {
     "accepts_everything": "accepts the predictions shown",
     "duplicate_account": "one person behind several accounts",
     "gold_leak": "answers gold items rightly and others carelessly",
+    "alternating": "goes through the classes in turn, whatever the items are",
 }
 """Every attack in words."""
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from threadpoolctl import threadpool_limits
+
 from annoaudit import __version__
 from annoaudit.auditing.blind_spots import Overlap
 from annoaudit.auditing.gathering import as_labels, choose_questions, gather_evidence
@@ -105,10 +107,11 @@ def simulate(
     n_audits = runs * len(planted) * len(shares) + (1 if into else runs)
     if progress:
         progress("reading the team", 0, n_audits)
-    ground: Ground = OwnLabels(evidence, recorded) if into else Twin.of(evidence, recorded, seed)
-    bench = Bench(ground, chosen, policy or Policy(), seeds, n_audits, progress)
-    honest, overlap = bench.run_honest(), Overlap.of(votes)
-    told = tuple(bench.run(attack, share, strength, overlap) for attack in planted for share in shares)
+    with threadpool_limits(1):  # on matrices as small as these, threads mostly wait for each other
+        ground: Ground = OwnLabels(evidence, recorded) if into else Twin.of(evidence, recorded, seed)
+        bench = Bench(ground, chosen, policy or Policy(), seeds, n_audits, progress)
+        honest, overlap = bench.run_honest(), Overlap.of(votes)
+        told = tuple(bench.run(attack, share, strength, overlap) for attack in planted for share in shares)
     record = BlindSpotsRecord(
         source=evidence.labels.source,
         version=__version__,

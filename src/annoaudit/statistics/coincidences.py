@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.special import logsumexp
 
+from annoaudit.statistics.copy_rates import mix_copy_rates
 from annoaudit.statistics.intervals import exact_interval
 
 __all__ = ["Coincidences", "bound_chance", "count_coincidences", "weigh_coincidences"]
@@ -16,7 +16,6 @@ __all__ = ["Coincidences", "bound_chance", "count_coincidences", "weigh_coincide
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-COPY_RATES = (0.1, 0.3, 0.6, 0.9)
 MOST_ALIKE = 50
 
 
@@ -128,8 +127,12 @@ def weigh_coincidences(equal: Ints, shared: Ints, chance: Floats) -> Floats:
     Shafer (2021). Testing by betting. JRSS A 184. Vovk, Wang (2021). E-values. Annals of Statistics 49.
     """
     g = np.clip(chance, 1e-9, 1.0 - 1e-9)
-    ratios = [equal * np.log((c + (1 - c) * g) / g) + (shared - equal) * np.log1p(-c) for c in COPY_RATES]
-    return np.asarray(np.exp(np.minimum(logsumexp(ratios, axis=0) - np.log(len(COPY_RATES)), 690.0)))
+
+    def weigh(rate: float) -> Floats:
+        alike = np.log((rate + (1.0 - rate) * g) / g)
+        return np.asarray(equal * alike + (shared - equal) * np.log1p(-rate), dtype=np.float64)
+
+    return np.asarray(np.exp(np.minimum(mix_copy_rates(weigh), 690.0)))
 
 
 def _pair_up(rows: Ints) -> Ints:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from annoaudit.statistics.copy_rates import mix_copy_rates
+
 __all__ = ["MOST_PAIRS", "PairAgreement", "measure_pair_agreement"]
 
 Ints = npt.NDArray[np.int64]
@@ -16,7 +18,6 @@ MOST_PAIRS = 4_000_000
 MOST_FITTED = 100_000
 SMALLEST_CHANCE = 0.03
 PRIOR_LABELS = 10.0
-COPY_RATES = (0.1, 0.3, 0.6, 0.9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,8 +220,9 @@ def _fit(inputs: Floats, agreed: Ints) -> Floats:
 
 def _log_e(pair: Ints, agreed: npt.NDArray[np.bool_], chance: Floats) -> Floats:
     """(P,) log of the mean, over copying rates, of the likelihood ratio against honest agreement."""
-    parts = [
-        np.bincount(pair, np.where(agreed, np.log((rate + (1.0 - rate) * chance) / chance), np.log1p(-rate)))
-        for rate in COPY_RATES
-    ]
-    return np.asarray(np.logaddexp.reduce(np.stack(parts), axis=0) - np.log(len(COPY_RATES)), dtype=np.float64)
+
+    def weigh(rate: float) -> Floats:
+        alike = np.log((rate + (1.0 - rate) * chance) / chance)
+        return np.asarray(np.bincount(pair, np.where(agreed, alike, np.log1p(-rate))), dtype=np.float64)
+
+    return mix_copy_rates(weigh)

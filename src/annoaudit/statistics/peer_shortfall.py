@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from annoaudit.statistics.peer_predictive import PeerPredictive
 
-__all__ = ["average_by", "shortfall_of_agreement"]
+__all__ = ["average_by", "hardness_of_items", "shortfall_of_agreement"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -51,3 +51,30 @@ def shortfall_of_agreement(
     confidence = peers.confidence[known]
     gap = confidence - (label == peers.expected)[known]
     return average_by(annotator[known], gap, confidence * (1.0 - confidence), n_annotators)
+
+
+def hardness_of_items(annotator: Ints, peers: PeerPredictive, n_annotators: int) -> Floats:
+    """Return (A,) how much more a lack of ability shows on each annotator's items than is usual; at least 1.
+
+    In a logistic model a difference of ability changes agreement in proportion to q (1 - q), which is greatest where
+    peers themselves are undecided. The mean of that over the annotator's labels, relative to the team's median.
+
+    Parameters
+    ----------
+    annotator
+        (L,) codes.
+    peers
+        What a typical other annotator would say.
+    n_annotators
+        A.
+
+    References
+    ----------
+    Whitehill et al. (2009). Whose vote should count more. NeurIPS 22 (ability against difficulty).
+    """
+    known = np.flatnonzero(peers.informed)
+    confidence = peers.confidence[known]
+    n = np.bincount(annotator[known], minlength=n_annotators)
+    leeway = np.bincount(annotator[known], confidence * (1.0 - confidence), n_annotators) / np.maximum(n, 1)
+    usual = float(np.median(leeway[n > 0])) if n.any() else 0.0
+    return np.maximum(leeway / usual, 1.0) if usual > 0 else np.ones(n_annotators)

@@ -18,10 +18,12 @@ Bools = npt.NDArray[np.bool_]
 N_SCALING = 60
 N_SHUFFLES = 199
 ENOUGH_ABOVE = 10
-PRIOR_LABELS = 4.0
+PRIOR_OF_PEOPLE, PRIOR_OF_CELLS = 4.0, 20.0
 COPY_RATE = 0.5
 LOSS = float(np.log1p(-COPY_RATE))
-N_REFINEMENTS = 5
+N_REFINEMENTS = 8
+N_BALANCING = 20
+MEMBER_AT = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +66,13 @@ def find_ring(
 ) -> Ring:
     """Scan for one ring.
 
-    Each shared item scores the log likelihood ratio of copying half of the time: log((1 + g) / 2 g) for an
-    agreement, with g the chance that honest people agree on that label of that item, log(1 / 2) otherwise. The
-    matrix of pair scores has a large first eigenvalue where a group agrees throughout, even if no single pair
-    stands out. Its null keeps, for every item, who labelled it and which labels it got, and shuffles who gave
-    which: labels that differ from what peers expect go to people in proportion to their own odds of differing on
-    such items. So difficulty, shared distractors and different ability stay as they are; only who errs together
-    with whom is lost.
+    Each shared item scores the log likelihood ratio of copying half of the time: log((1 + g) / 2 g) for an agreement,
+    with g the chance that honest people agree on that label of that item, log(1 / 2) otherwise. The matrix of pair
+    scores has a large first eigenvalue where a group agrees throughout, even if no single pair stands out. Its null
+    keeps, for every item, who labelled it and which labels it got, and shuffles who gave which: labels that differ from
+    what peers expect go to people in proportion to their own odds of differing on such items, balanced so that
+    everybody gets as many as they have. So difficulty, shared distractors and different ability stay as they are; only
+    who errs together with whom is lost.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ def find_ring(
         above += _lead(pairs, z_drawn, n_annotators)[0] >= top
         drawn_so_far += 1
     p = above / drawn_so_far if above == ENOUGH_ABOVE else (1 + above) / (n_shuffles + 1)
-    members = _choose_members(pairs, z, vector)
+    members = _choose_members(pairs, observed, z, vector)
     inside = np.isin(pairs.first, members) & np.isin(pairs.second, members)
     return Ring(
         p, top, members, vector, int(pairs.n_shared[inside].sum()),
@@ -126,7 +128,7 @@ class _Shuffle:
         mixed = np.bincount(item, differs, int(item.max()) + 1) > 0
         self.moving = np.flatnonzero(mixed[item])
         self.item, self.is_usual = item[self.moving], ~differs[self.moving]
-        self.log_odds = np.log(_odds(annotator, usual, differs, n_annotators))[self.moving]
+        self.log_odds = np.log(_odds(item, annotator, usual, differs, n_annotators))[self.moving]
         self.order = np.argsort(self.item, kind="stable")
         moves = mixed[pairs.item]
         self.first, self.second = pairs.at_first[moves], pairs.at_second[moves]
@@ -166,17 +168,40 @@ def _usual_label(item: Ints, label: Ints, expected: Ints) -> Ints:
     return np.asarray(counts.reshape(n_items, n_classes).argmax(axis=1)[item], dtype=np.int64)
 
 
-def _odds(annotator: Ints, usual: Ints, differs: Bools, n_annotators: int) -> Floats:
-    """(L,) each annotator's odds of differing on items with that usual label, leaning on their own overall rate."""
+def _odds(item: Ints, annotator: Ints, usual: Ints, differs: Bools, n_annotators: int) -> Floats:
+    """(L,) each annotator's odds of being one who differs, on items with that usual label and given how many differ.
+
+    Of the people on one item, those who differ are drawn in proportion to these odds; so that the draws give everybody
+    as many differing labels as they have, they are fitted given the items' numbers of them. Rates alone would be too
+    even: careless and careful people differ on the same few hard items. They lean on the annotator's odds over all
+    usual labels, and these on the team's.
+    """
     n_classes = int(usual.max()) + 1
-    size = np.bincount(annotator, minlength=n_annotators)
-    rate = (np.bincount(annotator, differs, n_annotators) + differs.mean()) / (size + 1.0)
+    mixed = np.flatnonzero(np.bincount(item, differs)[item] > 0)
     cell = annotator * n_classes + usual
-    n = np.bincount(cell, minlength=n_annotators * n_classes)[cell]
-    n_differ = np.bincount(cell, differs, n_annotators * n_classes)[cell]
-    share = (n_differ + PRIOR_LABELS * rate[annotator]) / (n + PRIOR_LABELS)
-    share = np.clip(share, 1e-6, 0.99)
-    return np.asarray(share / (1.0 - share), dtype=np.float64)
+    of_people = _balance(item[mixed], annotator[mixed], differs[mixed], np.ones(n_annotators), PRIOR_OF_PEOPLE)
+    prior = np.repeat(of_people, n_classes)
+    of_cells = _balance(item[mixed], cell[mixed], differs[mixed], prior, PRIOR_OF_CELLS)
+    return np.asarray(of_cells[cell], dtype=np.float64)
+
+
+def _balance(item: Ints, cell: Ints, differs: Bools, prior: Floats, weight: float) -> Floats:
+    """(C,) odds of each cell by which the expected number of differing labels is the observed one.
+
+    They lean on prior odds as if those had been seen on ``weight`` differing labels: odds that follow chance would
+    bring the same people together in every shuffle.
+
+    References
+    ----------
+    Hunter (2004). MM algorithms for generalized Bradley-Terry models. Annals of Statistics 32.
+    """
+    n_differ = np.bincount(item, differs)[item]
+    observed = np.bincount(cell, differs, len(prior)) + weight
+    odds = prior.copy()
+    for _ in range(N_BALANCING):
+        total = np.bincount(item, odds[cell])[item]
+        odds = observed / (np.bincount(cell, n_differ / total, len(prior)) + weight / prior)
+    return np.asarray(odds, dtype=np.float64)
 
 
 def _gain(pairs: PairAgreement, item: Ints, label: Ints) -> Floats:
@@ -206,11 +231,23 @@ def _lead(pairs: PairAgreement, z: Floats, n_annotators: int) -> tuple[float, Fl
     return float(values[-1]), vector if (vector**3).sum() >= 0 else -vector
 
 
-def _choose_members(pairs: PairAgreement, z: Floats, vector: Floats) -> Ints:
-    """Annotators whose mean score with the group is at least half of what it is inside the group.
+def _choose_members(pairs: PairAgreement, score: Floats, z: Floats, vector: Floats) -> Ints:
+    """Annotators whose shared answers with the group speak for copying half of the time, by a factor of 7 or more.
 
-    It starts from the prefix of the annotators, by loading, with the largest pooled score of the pairs inside.
+    It starts from the prefix of the annotators, by loading, with the largest pooled standardised score of the pairs
+    inside, and assigns everybody anew until nothing changes.
     """
+    chosen = _choose_prefix(pairs, z, vector)
+    for _ in range(N_REFINEMENTS):
+        renewed = _sum_with(pairs, score, chosen) >= MEMBER_AT
+        if renewed.sum() < 2 or (renewed == chosen).all():
+            break
+        chosen = renewed
+    members = np.flatnonzero(chosen)
+    return np.asarray(members[np.argsort(-vector[members], kind="stable")], dtype=np.int64)
+
+
+def _choose_prefix(pairs: PairAgreement, z: Floats, vector: Floats) -> Bools:
     n_annotators = len(vector)
     order = np.argsort(-vector, kind="stable")[: max(2, int((vector > 0).sum()))]
     place = np.full(n_annotators, n_annotators)
@@ -222,18 +259,11 @@ def _choose_members(pairs: PairAgreement, z: Floats, vector: Floats) -> Ints:
     pooled = np.where(size > 0, gain / np.sqrt(np.maximum(size, 1)), -np.inf)
     chosen = np.zeros(n_annotators, dtype=bool)
     chosen[order[: max(2, int(pooled.argmax()) + 1)]] = True
-    for _ in range(N_REFINEMENTS):
-        to_first = np.where(chosen[pairs.second], 1.0, 0.0)
-        to_second = np.where(chosen[pairs.first], 1.0, 0.0)
-        total = np.bincount(pairs.first, z * to_first, n_annotators) + np.bincount(
-            pairs.second, z * to_second, n_annotators
-        )
-        count = np.bincount(pairs.first, to_first, n_annotators) + np.bincount(pairs.second, to_second, n_annotators)
-        mean = total / np.maximum(count, 1.0)
-        core = chosen[pairs.first] & chosen[pairs.second]
-        renewed = (count > 0) & (mean >= z[core].mean() / 2.0)
-        if renewed.sum() < 2 or (renewed == chosen).all():
-            break
-        chosen = renewed
-    members = np.flatnonzero(chosen)
-    return np.asarray(members[np.argsort(-vector[members], kind="stable")], dtype=np.int64)
+    return chosen
+
+
+def _sum_with(pairs: PairAgreement, score: Floats, chosen: Bools) -> Floats:
+    """(A,) sum of each annotator's pair scores with the chosen others."""
+    to_first = np.bincount(pairs.first, score * chosen[pairs.second], len(chosen))
+    to_second = np.bincount(pairs.second, score * chosen[pairs.first], len(chosen))
+    return np.asarray(to_first + to_second, dtype=np.float64)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Select, case, func, select
 from annoaudit.errors import UsageError
 from annoaudit.findings import FINDING_COLUMNS
 from annoaudit.store import tables
-from annoaudit.store.engines import as_url, make_engine, name_of
+from annoaudit.store.engines import as_url, make_engine, name_of, schema_named
 from annoaudit.store.failures import damaged, explained
 from annoaudit.store.frames import COUNTS, NUMBERS, as_frame, as_text, check_findings
 from annoaudit.store.inserting import as_state, insert_run, number_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from annoaudit.store.rows import RunRow, StateRow
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "open_store", "try_database"]
 
 _RUN_COUNTS = ("n_items", "n_labels", "n_annotators", "n_flagged", "n_queued", "exit_code")
 _RUN_COLUMNS = ("run_id", "started_at", "seconds", "version", "source", *_RUN_COUNTS)
@@ -37,8 +37,10 @@ def open_store(location: str | Path) -> Store:
     Parameters
     ----------
     location
-        Path of a SQLite file (in a folder that exists), or an SQLAlchemy URL. A new file can be read by
-        its owner only, since it holds the key of the pseudonyms.
+        Path of a SQLite file (in a folder that exists), or an SQLAlchemy URL, such as
+        ``postgresql://user@host/name?schema=tickets`` (extra ``postgresql``; the password comes from the environment
+        variable ``ANNOAUDIT_STORE_PASSWORD``). A new file can be read by its owner only, since it holds the key of the
+        pseudonyms.
 
     Raises
     ------
@@ -53,8 +55,24 @@ def open_store(location: str | Path) -> Store:
     where = name_of(url)
     with explained(where):
         engine = make_engine(url)
-        prepare(engine, where)
+        prepare(engine, where, schema=schema_named(url))
     return Store(where, engine)
+
+
+def try_database(address: str) -> str:
+    """Ask a database whether it answers, without writing, and say in one line what does.
+
+    Raises
+    ------
+    AnnoauditError
+        It does not, or refuses.
+    """
+    url = as_url(address)
+    with explained(name_of(url)):
+        engine = make_engine(url)
+        with engine.connect() as connection:
+            version = ".".join(map(str, connection.dialect.server_version_info or ()))
+    return f"{connection.dialect.name} {version} answers"
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["APPLICATION_ID", "as_url", "make_engine", "name_of", "read_application_id", "write_ahead"]
+__all__ = [
+    "APPLICATION_ID",
+    "PASSWORD_VARIABLE",
+    "as_url",
+    "make_engine",
+    "name_of",
+    "quoted",
+    "read_application_id",
+    "schema_named",
+    "write_ahead",
+]
 
 APPLICATION_ID = 0x416E4175
 """What SQLite files of annoaudit carry in their header: "AnAu"."""
@@ -31,6 +42,13 @@ CACHE_KB = 65_536
 """Memory a connection may use for pages: a large run then meets the disk once, not page by page."""
 
 WRITES = "annoaudit_writes"
+
+PASSWORD_VARIABLE = "ANNOAUDIT_STORE_PASSWORD"  # noqa: S105 - its name, not the password
+"""Environment variable with the password of a database, where its address has none."""
+
+ANSWER_TIMEOUT_S = 180
+DRIVER = "postgresql+pg8000"
+_SCHEMA = "schema"
 
 
 def as_url(location: str | Path) -> URL:
@@ -48,12 +66,16 @@ def as_url(location: str | Path) -> URL:
     except ArgumentError:
         raise UsageError(
             "The address of the store can't be read.",  # it is not repeated: it may hold a password
-            hint="Give a path, or an SQLAlchemy URL such as postgresql+psycopg://user@host/name.",
+            hint="Give a path, or an SQLAlchemy URL such as postgresql://user@host/name.",
         ) from None
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise UsageError(f"A store can't be kept in {url.get_backend_name()!r}.", hint="Use SQLite or PostgreSQL.")
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         raise UsageError("A store in memory would be forgotten at once.", hint="Name a file, such as out/annoaudit.db.")
+    if url.drivername == "postgresql":
+        url = url.set(drivername=DRIVER)
+    if url.get_backend_name() == "postgresql" and url.password is None:
+        url = url.set(password=os.environ.get(PASSWORD_VARIABLE))
     return url
 
 
@@ -80,15 +102,52 @@ def make_engine(url: URL) -> Engine:
         _create_file(Path(str(url.database)))
     try:
         # Without a pool no connection outlives its use: files are closed, forks and threads are safe.
-        engine = create_engine(url, hide_parameters=True, poolclass=NullPool)
+        engine = create_engine(
+            url.difference_update_query([_SCHEMA]), hide_parameters=True, poolclass=NullPool, connect_args=_ways(url)
+        )
     except (ImportError, NoSuchModuleError):
         raise MissingExtra(
-            f"The database driver {url.drivername!r} is not installed.", hint="pip install 'psycopg[binary]'"
+            f"The database driver {url.drivername!r} is not installed.", hint="pip install 'annoaudit[postgresql]'"
         ) from None
     if is_file:
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
+    else:
+        event.listen(engine, "connect", partial(_choose_schema, schema_named(url)))
+        event.listen(engine, "begin", _await_turn)
     return engine
+
+
+def schema_named(url: URL) -> str | None:
+    """Return the schema that an address of PostgreSQL names (``?schema=...``); None for the database's own."""
+    named = url.query.get(_SCHEMA)
+    return named if isinstance(named, str) else None
+
+
+def _ways(url: URL) -> dict[str, object]:
+    return {"timeout": ANSWER_TIMEOUT_S} if url.drivername == DRIVER else {}
+
+
+def _choose_schema(schema: str | None, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"SET lock_timeout = '{BUSY_TIMEOUT_S}s'")
+    if schema is not None:
+        cursor.execute(f"SET search_path TO {quoted(schema)}")
+    cursor.close()
+    connection.commit()  # or it would end with the first transaction that is rolled back
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL quotes it."""
+    return '"' + name.replace('"', '""').replace("\0", "") + '"'
+
+
+def _await_turn(connection: Connection) -> None:
+    """Let one transaction write at a time, as in a SQLite file: heads and runs are numbered without a gap."""
+    if connection.get_execution_options().get(WRITES, False):
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtext('annoaudit' || current_setting('search_path')))")
+        )
 
 
 def read_application_id(connection: Connection) -> int:

@@ -55,6 +55,8 @@ def explained(where: str) -> Iterator[None]:
 
 
 def _explain(error: BaseException | None, where: str) -> AnnoauditError:
+    if not isinstance(error, sqlite3.Error):
+        return _explain_server(error, where)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind, the rest its detail
     what = _clean(str(error))
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
@@ -73,6 +75,32 @@ def _explain(error: BaseException | None, where: str) -> AnnoauditError:
         return unwritable(where, what)
     if isinstance(error, sqlite3.DatabaseError) and not code:
         return damaged(where, what)
+    return AnnoauditError(
+        f"The store {where} failed: {what}.",
+        hint="Check that the database is reachable and that it is one that annoaudit made.",
+    )
+
+
+def _explain_server(error: BaseException | None, where: str) -> AnnoauditError:
+    """Say what a database server refused: by its SQLSTATE, which drivers keep at different places."""
+    said = error.args[0] if error is not None and error.args else ""
+    told = said if isinstance(said, dict) else {"C": getattr(error, "sqlstate", None), "M": str(error)}
+    code, what = str(told.get("C") or ""), _clean(str(told.get("M", "")))
+    if code == "55P03":
+        return AnnoauditError(
+            f"The store {where} is locked by another program.",
+            hint="Wait until the other run has ended and try again; nothing was changed.",
+        )
+    if code.startswith("28") or code in ("3D000", "42501"):
+        return AnnoauditError(
+            f"The store {where} refused: {what}.",
+            hint="Check user, database and rights; the password comes from ANNOAUDIT_STORE_PASSWORD.",
+        )
+    if code.startswith("53"):
+        return AnnoauditError(
+            f"The server of the store {where} has no room: {what}.",
+            hint="Free some space there, and run again; what was stored before is unharmed.",
+        )
     return AnnoauditError(
         f"The store {where} failed: {what}.",
         hint="Check that the database is reachable and that it is one that annoaudit made.",

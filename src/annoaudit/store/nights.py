@@ -78,6 +78,20 @@ class Nights:
             run = update(tables.runs).where(tables.runs.c.run_id == as_text(run_id))
             connection.execute(run.values(exit_code=exit_code))
 
+    def keep_last_state(self, detector: str) -> None:
+        """Remove what a detector left in all nights before the last finished one: only that is ever read."""
+        state, night = tables.states, tables.nights.c
+        last = select(func.max(night.run_number)).where(
+            night.project == as_text(self.project), night.finished_at.is_not(None)
+        )
+        old = delete(state).where(
+            state.c.project == as_text(self.project),
+            state.c.detector == detector,
+            state.c.run_number < last.scalar_subquery(),
+        )
+        with explained(self.store.location), writing(self.store.engine) as connection:
+            connection.execute(old)
+
     def note_notified(self, at: datetime) -> None:
         """Note that people have been told of all nights so far."""
         open_ones = update(tables.nights).where(

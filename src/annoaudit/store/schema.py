@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select, update
 
 from annoaudit.errors import RefusedInput
 from annoaudit.store import tables
-from annoaudit.store.engines import APPLICATION_ID, WRITES, read_application_id, write_ahead
+from annoaudit.store.engines import APPLICATION_ID, WRITES, quoted, read_application_id, write_ahead
 from annoaudit.store.failures import damaged
 
 __all__ = ["PSEUDONYM_KEY", "SCHEMA_VERSION", "STEPS", "Step", "migrate", "prepare", "writing"]
@@ -43,10 +43,22 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def prepare(engine: Engine, where: str, *, version: int = SCHEMA_VERSION, steps: Mapping[int, Step] = STEPS) -> None:
+def prepare(
+    engine: Engine,
+    where: str,
+    *,
+    schema: str | None = None,
+    version: int = SCHEMA_VERSION,
+    steps: Mapping[int, Step] = STEPS,
+) -> None:
     """Make a database ready for use: create the tables in an empty one, migrate those of an older one.
 
     A database that is refused is left untouched.
+
+    Parameters
+    ----------
+    schema
+        Schema of PostgreSQL that holds the tables; made if it is not there.
 
     Raises
     ------
@@ -59,6 +71,8 @@ def prepare(engine: Engine, where: str, *, version: int = SCHEMA_VERSION, steps:
         with writing(engine) as connection:
             found = _find_version(connection, where)  # again: another run may have been faster
             if found is None:
+                if schema is not None:
+                    connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
                 _create(connection, version)
             else:
                 migrate(connection, where, found, version, steps)
@@ -97,7 +111,7 @@ def migrate(
 
 def _find_version(connection: Connection, where: str) -> int | None:
     """Return the schema version, or None for an empty database."""
-    names = inspect(connection).get_table_names()
+    names = _table_names(connection)
     if connection.dialect.name == "sqlite":
         owner = read_application_id(connection)
         if owner not in (0, APPLICATION_ID) or (owner == 0 and names):
@@ -113,6 +127,13 @@ def _find_version(connection: Connection, where: str) -> int | None:
     if not (text.isascii() and text.isdigit()):
         raise damaged(where, "it does not say its schema version")
     return int(text)
+
+
+def _table_names(connection: Connection) -> list[str]:
+    if connection.dialect.name == "sqlite":
+        return inspect(connection).get_table_names()
+    ours = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    return [str(name) for name in connection.exec_driver_sql(ours).scalars()]
 
 
 def _foreign(where: str) -> RefusedInput:

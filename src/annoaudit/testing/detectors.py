@@ -9,12 +9,16 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.detectors import Detector
+from annoaudit.detectors import Detector, judges_kind
 from annoaudit.errors import Unavailable
 from annoaudit.evidence import Evidence
+from annoaudit.evidence.kinds import AUDITED
 from annoaudit.findings import LEVELS, Scores
-from annoaudit.labels import NOMINAL, LabelSet
+from annoaudit.labels import LabelSet
 from annoaudit.simulation import TeamDesign, simulate_team
+from annoaudit.simulation.preferences import PreferenceDesign, simulate_preferences
+from annoaudit.simulation.ratings import RatingDesign, simulate_ratings
+from annoaudit.simulation.scenes import SceneDesign, simulate_scenes
 from annoaudit.simulation.tables import as_labels
 from annoaudit.testing.span_teams import make_span_team
 from annoaudit.testing.teams import make_team
@@ -42,6 +46,8 @@ def check_detector(detector: Detector) -> None:
     _check_declaration(detector)
     scored = 0
     for name, labels, gold in _teams():
+        if not judges_kind(detector, labels.kind_of(_question(labels))):
+            continue
         first, second = _score(detector, labels, gold), _score(detector, labels, gold)
         assert (first is None) == (second is None), f"{name}: skipped once and scored once"
         if first is None or second is None:
@@ -65,11 +71,12 @@ def _check_declaration(detector: Detector) -> None:
         assert hasattr(Evidence, need), f"there is no evidence named {need!r}"
 
 
+def _question(labels: LabelSet) -> str:
+    return labels.questions_of(*AUDITED)[0]
+
+
 def _score(detector: Detector, labels: LabelSet, gold: npt.NDArray[np.int64] | None) -> Scores | None:
-    asked = labels.questions_of(*getattr(detector, "kinds", NOMINAL))
-    if not asked:
-        return None
-    evidence = Evidence(labels, asked[0], gold_codes=gold)
+    evidence = Evidence(labels, _question(labels), gold_codes=gold)
     try:
         for need in detector.needs:
             getattr(evidence, need)
@@ -122,3 +129,12 @@ def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
     rich = TeamDesign(n_items=240, n_annotators=6, redundancy=3, gold_share=0.3, repeat_share=0.3)
     team = simulate_team(rich, seed=8)
     yield "times, predictions, repeats and gold", as_labels(team), np.where(team.is_gold, team.truth, -1)
+    for n_images, redundancy, model in ((40, 3, False), (40, 2, True), (40, 1, True), (2, 1, False)):
+        scenes = SceneDesign(n_images=n_images, n_annotators=4, redundancy=redundancy, model=model)
+        words = f"boxes on {n_images} images, {redundancy} an image{', with predictions' * model}"
+        yield words, simulate_scenes(scenes, seed=9).labels, None
+    pairs = PreferenceDesign(n_items=80, n_annotators=4)
+    yield "pairs", simulate_preferences(pairs, seed=9).labels, None
+    yield "ratings", simulate_ratings(RatingDesign(n_items=120, n_annotators=5, stray_rate=0.05), seed=10).labels, None
+    yield "numbers", simulate_ratings(RatingDesign(n_items=80, n_annotators=4, n_steps=0), seed=11).labels, None
+    yield "one rating an item", simulate_ratings(RatingDesign(n_items=90, redundancy=1), seed=12).labels, None

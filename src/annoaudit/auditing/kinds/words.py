@@ -54,7 +54,21 @@ def _agree(evidence: Evidence) -> Sequence[Coefficient]:
     from annoaudit.statistics.agreement import measure_agreement
 
     votes = evidence.votes
-    return measure_agreement(votes.item, votes.annotator, votes.label, votes.n_classes, seed=evidence.seed)
+    # The order of stated options is that of the scale; further classes have no place in it.
+    known = votes.classes == evidence.labels.options(votes.question)
+    values = np.arange(votes.n_classes) if known and _is_ordered(evidence) else None
+    return measure_agreement(
+        votes.item, votes.annotator, votes.label, votes.n_classes, values=values, seed=evidence.seed
+    )
+
+
+def _is_ordered(evidence: Evidence) -> bool:
+    asked = evidence.labels.questions
+    return any(
+        row["ordered"]
+        for row in asked.select(["question", "ordered"]).to_pylist()
+        if row["question"] == evidence.question
+    )
 
 
 def _by_class(evidence: Evidence, apart: Floats) -> pd.DataFrame:

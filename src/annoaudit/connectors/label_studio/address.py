@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from annoaudit.connectors.opening import without_secrets
 from annoaudit.errors import UsageError
+from annoaudit.formats.remote import without_secrets
 
 __all__ = ["Address", "parse_address"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from annoaudit.errors import Unavailable
-from annoaudit.labels import EXTENDED, NOMINAL, LabelSet, Votes
+from annoaudit.labels import EXTENDED, MEASURED, NOMINAL, REGIONS, LabelSet, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AUDITED", "IN_PARTS", "WITH_CLASSES", "judge_parts", "read_votes"]
 
-IN_PARTS = ("multichoice", *EXTENDED)
+IN_PARTS = ("multichoice", *EXTENDED, *REGIONS)
 """Kinds whose answer is a set of parts."""
 WITH_CLASSES = (*NOMINAL, *IN_PARTS)
 """Kinds whose votes are of a few classes, so that a true class can be inferred."""
-AUDITED = WITH_CLASSES
+AUDITED = (*WITH_CLASSES, *MEASURED)
 """Kinds that can be audited."""
 
 
@@ -33,6 +33,10 @@ def read_votes(labels: LabelSet, question: str) -> Votes:
         from annoaudit.evidence.kinds.options import vote_on_options
 
         return vote_on_options(labels.selections(question))
+    if kind in REGIONS:
+        from annoaudit.evidence.kinds.regions import gather_units
+
+        return gather_units(labels, question).votes
     return labels.votes(question)
 
 
@@ -48,8 +52,27 @@ def judge_parts(evidence: Evidence) -> Probabilities:
         from annoaudit.evidence.kinds.options import judge_options
 
         return judge_options(evidence)
+    if evidence.kind in REGIONS:
+        return _judge_regions(evidence)
     if evidence.kind in EXTENDED:
         from annoaudit.evidence.kinds.spans import judge_units
 
         return judge_units(evidence)
     raise Unavailable(f"no model judges questions of kind {evidence.kind}")
+
+
+def _judge_regions(evidence: Evidence) -> Probabilities:
+    """By the predictions that come with the labels, or else by what the pictures show."""
+    if not evidence.units.by_people.all():
+        from annoaudit.evidence.kinds.predicted import judge_regions
+
+        return judge_regions(evidence)
+    if evidence.media_root is not None:
+        from annoaudit.evidence.kinds.crops import judge_crops
+
+        return judge_crops(evidence)
+    raise Unavailable(
+        "no model's predictions come with the labels, and no folder of images is given",
+        hint="Give predictions with their confidence (Label Studio predictions, or COCO results beside the labels), or "
+        "the folder of the images.",
+    )

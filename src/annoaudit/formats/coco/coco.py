@@ -52,6 +52,7 @@ class Coco:
             raise RefusedInput(f"{source.name} has no images and annotations.", hint="Export it as COCO JSON.")
         if len(files) > 1:
             _tell_apart(files, parts, source.notes)
+            _place_results(files, parts)
         with _without_cycles():
             yield from read_files(files, source.notes)
 
@@ -79,8 +80,25 @@ def _open(part: Source) -> CocoFile:
     return CocoFile(document, annotator=MODEL if document.is_list else None, split=_split_of(part))
 
 
+def _place_results(files: list[CocoFile], parts: list[Source]) -> None:
+    """Lists of results are about the images of the other files, which they name by their ids there."""
+    stated = [file for file in files if not file.document.is_list]
+    results = [(file, part) for file, part in zip(files, parts, strict=True) if file.document.is_list]
+    known: dict[str, str] = {}
+    for file in stated:
+        natives = [str(one.id) for block in file.document.images() for one in block.rows]
+        known = dict(zip(natives, file.item_ids(natives), strict=True)) | known
+    for file, part in results:
+        file.items = known or None
+        file.annotator = MODEL if len(results) == 1 else f"{MODEL} {PurePosixPath(str(part.path)).stem}"
+
+
 def _tell_apart(files: list[CocoFile], parts: list[Source], notes: list[str]) -> None:
     """Files that list the same images are the work of different people; others are parts of one data set."""
+    kept = [(file, part) for file, part in zip(files, parts, strict=True) if not file.document.is_list]
+    files, parts = [file for file, _ in kept], [part for _, part in kept]
+    if len(files) < 2:
+        return
     names = [str(PurePosixPath(str(part.path)).with_suffix("")) for part in parts]
     images = name_images(files)
     if not _overlap(images):

@@ -45,6 +45,7 @@ class CocoFile:
 def read_files(files: Sequence[CocoFile], notes: list[str]) -> Batches:
     """Yield the canonical tables of all files together."""
     names = _categories(files)
+    models = {file.annotator for file in files if file.document.is_list}
     items: dict[str, None] = {}
     people: dict[str, None] = {}
     owners: dict[tuple[str, str], None] = {}
@@ -58,7 +59,7 @@ def read_files(files: Sequence[CocoFile], notes: list[str]) -> Batches:
     items.update(dict.fromkeys(missing))
     if len(items) > stated:
         yield "items", pa.table({"item_id": list(items)[stated:], "media": ["image"] * (len(items) - stated)})
-    kinds = {name: "model" if name == MODEL else "person" for name in people}
+    kinds = {name: "model" if name in models else "person" for name in people}
     yield "annotators", as_columns("annotators", [{"annotator_id": one, "kind": kinds[one]} for one in people])
     yield "annotations", _annotation_rows(owners)
     yield "questions", as_columns("questions", list(_questions(files, names)))
@@ -164,10 +165,12 @@ def _annotator_of(one: CocoAnnotation) -> str:
 
 
 def _categories(files: Sequence[CocoFile]) -> list[dict[str, str]]:
-    """Of each file, category id to name."""
-    return [
+    """Of each file, category id to name; lists of results, which state none, use those of the other files."""
+    stated = [
         {as_id(one.get("id")): str(one.get("name", one.get("id"))) for one in _category_rows(file)} for file in files
     ]
+    shared = {native: name for one in reversed(stated) for native, name in one.items()}
+    return [shared if file.document.is_list else own for file, own in zip(files, stated, strict=True)]
 
 
 def _category_rows(file: CocoFile) -> list[Record]:
@@ -198,7 +201,7 @@ def _tell(
     people: dict[str, None],
     added: int,
 ) -> Iterator[str]:
-    if MODEL in people:
+    if all(file.document.is_list for file in files):
         yield "The file is a list of results without images and categories: it is taken as the labels of one model."
     if UNKNOWN in people:
         yield f'COCO does not say who made the labels: they are counted as those of one annotator, called "{UNKNOWN}".'
@@ -208,7 +211,7 @@ def _tell(
             f"{bare:,} of {len(items):,} images have no annotation. COCO cannot say whether somebody looked and found "
             "nothing; they count as not seen."
         )
-    if added and MODEL not in people:
+    if added and not any(file.document.is_list for file in files):
         yield f"{added:,} images have annotations but are not listed among the images."
     for file in files:
         where = f" ({file.document.where.rsplit('/', 1)[-1]})" if len(files) > 1 else ""

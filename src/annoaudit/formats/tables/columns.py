@@ -68,6 +68,7 @@ ROLES = (*SYNONYMS, "annotators")
 
 _PLAIN = re.compile(r"[^a-z0-9]")
 _SHOWN = 40
+_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -188,8 +189,14 @@ def refuse_roles(names: Sequence[str], roles: Roles, where: str) -> RefusedInput
     ]
     lacking = [role for role in missing if role not in roles.doubtful]
     parts = [*doubts, *(f"no column is recognised as {role}" for role in lacking)]
+    known = "".join(f" Names that are known as {role}: {_some_names(role)}." for role in lacking)
     return RefusedInput(
         f"{where}: {'; '.join(parts) or 'its columns are not those of labels'}. Columns: {list_names(names)}.",
         hint="Say which is which: --map item=...,annotator=...,label=... "
-        "(or item=...,annotators=first|second for one column an annotator).",
+        f"(or item=...,annotators=first|second for one column an annotator).{known}",
     )
+
+
+def _some_names(role: str) -> str:
+    names = [name for tier in SYNONYMS[role] for name in tier]
+    return ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +17,9 @@ from annoaudit.formats.cells import as_seconds, as_text, as_times
 from annoaudit.formats.source import Source
 from annoaudit.formats.tables.columns import refuse_roles
 from annoaudit.formats.tables.item_columns import gather_items, per_item
+from annoaudit.formats.tables.long_writing import write_long_table
 from annoaudit.formats.tables.votes_table import Coded, Given, canonical_tables, code
+from annoaudit.labels import LabelSet
 
 __all__ = ["LongTable"]
 
@@ -62,6 +65,10 @@ class LongTable:
                 hint="Map the column that holds the labels: --map label=...",
             )
         yield from canonical_tables(given, source.notes)
+
+    def write(self, labels: LabelSet, target: Path) -> list[str]:
+        """Write a CSV file, one row a label; return what could not be carried."""
+        return write_long_table(labels, target)
 
 
 def _are_records(documents: list[object]) -> bool:

@@ -75,6 +75,7 @@ def canonical_tables(given: Given, notes: list[str]) -> Iterator[tuple[str, pa.T
             pa.DictionaryArray.from_arrays(rounds.astype(np.int32), words),
         ]
     )
+    notes.extend(_tell_stray_spaces(given.label))
     yield "items", given.items
     yield "annotators", _annotators(given.annotator.words, "person")
     yield "questions", _questions(given.question.words)
@@ -82,6 +83,16 @@ def canonical_tables(given: Given, notes: list[str]) -> Iterator[tuple[str, pa.T
     yield "labels", _labels(given, ids)
     if given.gold is not None and given.gold.null_count < len(given.gold):
         yield from _gold_tables(given, given.gold)
+
+
+def _tell_stray_spaces(label: pa.Array) -> Iterator[str]:
+    """Name labels that are the same but for spaces: each is a class of its own."""
+    words = pc.unique(label.drop_null())
+    bare = pc.utf8_trim_whitespace(words)
+    stray = words.filter(pc.not_equal(words, bare))
+    if len(stray):
+        shown = ", ".join(repr(one[:60]) for one in stray.to_pylist()[:5]) + (" …" if len(stray) > 5 else "")
+        yield f"Spaces around labels make classes of their own; they were kept: {shown}. Trim them in the source."
 
 
 def _number_rounds(given: Given) -> Ints:

@@ -67,6 +67,7 @@ class WideTable:
         people = _annotators(source)
         kept = {role: name for role, name in roles.columns.items() if role == "item" or role in _ITEM_ROLES}
         source.notes.append(f"Read as one column an annotator: {list_names(people)}.")
+        source.notes.extend(_tell_passed_over(source, people))
         given = _melt(source, people, {role: name for role, name in kept.items() if name not in people})
         if given.label.null_count == len(given.label):
             raise RefusedInput(
@@ -87,6 +88,20 @@ def _annotators(source: Source) -> list[str]:
             hint="Say so: --map item=...,annotators=first|second",
         )
     return groups[0]
+
+
+def _tell_passed_over(source: Source, people: Sequence[str]) -> Iterator[str]:
+    """Columns that an annotator with answers of their own, or none, could have: a name tells people more than us."""
+    if "annotators" in source.mapping:
+        return
+    taken = {*people, *source.roles.columns.values()}
+    others = [name for name in source.columns if name not in taken and _vocabulary(source.table[name]) is not None]
+    if others:
+        named = "|".join([*people[:1], "…", others[0]])
+        yield (
+            f"Not read as annotators, because their answers are not those of the others: {list_names(others)}. If some "
+            f"are, name all annotators: --map item=...,annotators={named}"
+        )
 
 
 def _groups(source: Source) -> list[list[str]]:

@@ -117,6 +117,8 @@ def _parse(source: Source) -> _Document:
                     f"{source.name}: line {number:,} runs from {begin} to {end}.", hint="Export it again."
                 )
             cells = line[found.end() :].rstrip("\t").split("\t")
+            if not cells[0]:
+                raise RefusedInput(f"{source.name}: line {number:,} is a token without text.", hint="Export it again.")
             document.tokens.append(_Token(number, found[1], begin, end, cells))
             if pending:
                 document.sentences.append((begin - _lead(pending, cells[0]), "\n".join(pending)))

@@ -1,0 +1,102 @@
+"""Pairs: features that tell which of two things is better, and copies of the same comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from annoaudit.evidence.features import Features, build_features
+from annoaudit.evidence.near_duplicates import cluster_near_duplicates
+from annoaudit.evidence.text_features import normalise_texts, weigh_terms
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+    from annoaudit.evidence.evidence import Evidence
+    from annoaudit.evidence.kinds.sides import Sides
+
+__all__ = ["DIFFERENCES", "cluster_pairs", "describe_pairs"]
+
+Ints = npt.NDArray[np.int64]
+Singles = npt.NDArray[np.float32]
+
+DIFFERENCES = "differences of the two sides"
+MOST_THINGS = 200
+DIMENSIONS = 50
+
+
+def describe_pairs(evidence: Evidence) -> Features:
+    """Return what sets the left side apart from the right: which things they are, words, lengths.
+
+    The columns change their sign when the sides are swapped. Supplied features are taken as they are, and items
+    without sides by what else they hold.
+    """
+    sides = evidence.sides
+    known = sides.has_texts | sides.has_things
+    if evidence.given_features is not None or not known.any():
+        return build_features(
+            evidence.labels.items, supplied=evidence.given_features, media_root=evidence.media_root, seed=evidence.seed
+        )
+    parts = [_which_things(sides), _which_words(sides, evidence.seed), _which_lengths(sides)]
+    matrix = np.hstack(parts).astype(np.float32)
+    matrix[~known] = 0
+    return Features(matrix, known, DIFFERENCES)
+
+
+def cluster_pairs(evidence: Evidence) -> Ints:
+    """(N,) cluster of each comparison: the same prompt with nearly the same two answers, on whatever sides."""
+    items, sides = evidence.labels.items, evidence.sides
+    prompts = items["text"].to_pylist()
+    texts = [
+        "\n".join([prompt or "", *sorted((a, b)), *sorted(map(str, (i, j)))]) if (a and b) or min(i, j) >= 0 else prompt
+        for prompt, a, b, i, j in zip(
+            prompts, sides.left_text, sides.right_text, sides.left.tolist(), sides.right.tolist(), strict=True
+        )
+    ]
+    table = pa.table({"item_id": items["item_id"], "text": pa.array(texts, pa.string()), "uri": items["uri"]})
+    return np.asarray(cluster_near_duplicates(table, None), dtype=np.int64)
+
+
+def _which_things(sides: Sides) -> Singles:
+    """(N, S) one for the thing on the left, minus one for that on the right, of those met most often."""
+    both = np.r_[sides.left, sides.right]
+    often = np.argsort(-np.bincount(both[both >= 0], minlength=len(sides.things)), kind="stable")[:MOST_THINGS]
+    place = np.full(len(sides.things) + 1, -1, dtype=np.int64)
+    place[often] = np.arange(len(often))
+    matrix = np.zeros((len(sides.left), len(often)), dtype=np.float32)
+    for side, sign in ((sides.left, 1.0), (sides.right, -1.0)):
+        at = np.flatnonzero(place[side] >= 0)
+        matrix[at, place[side[at]]] += sign
+    return matrix
+
+
+def _which_words(sides: Sides, seed: int) -> Singles:
+    """(N, D) difference of the texts' words, in the directions in which texts differ most."""
+    n = len(sides.left_text)
+    if not sides.has_texts.any():
+        return np.zeros((n, 0), dtype=np.float32)
+    from sklearn.decomposition import TruncatedSVD
+
+    terms, _ = weigh_terms(normalise_texts([*sides.left_text, *sides.right_text]))
+    difference: sp.csr_matrix = terms[:n] - terms[n:]
+    size = min(DIMENSIONS, difference.shape[1] - 1, n - 1)
+    if size < 1 or not difference.nnz:
+        return np.zeros((n, 0), dtype=np.float32)
+    reduced = TruncatedSVD(size, n_iter=3, random_state=seed).fit_transform(difference)
+    return np.asarray(reduced, dtype=np.float32)
+
+
+def _which_lengths(sides: Sides) -> Singles:
+    """(N, 2) log ratio of lengths, and of numbers of lines."""
+    sizes = [
+        [np.log1p(np.array([count(text) for text in side], dtype=np.float64)) for count in (len, _count_lines)]
+        for side in (sides.left_text, sides.right_text)
+    ]
+    return np.stack([left - right for left, right in zip(*sizes, strict=True)], axis=1).astype(np.float32)
+
+
+def _count_lines(text: str) -> int:
+    return text.count("\n")
