@@ -255,3 +255,21 @@ def test_files_of_several_annotators_are_audited(tmp_path):
     assert set(shifted["annotator"]) == {"c"}
     assert len(shifted) == 20
     assert all("“York” (16-20); 2 of 3 annotators mark “New York” (12-20)" in reason for reason in shifted["reason"])
+
+
+def test_two_models_that_agree_make_one_unit():
+    labels = rows_of_two()
+    again = [
+        {**row, "label_id": f"{row['label_id']}-2", "prediction_id": f"{row['prediction_id']}-2"}
+        for row in labels.labels.to_pylist()
+        if row["prediction_id"]
+    ]
+    second = [{**row, "prediction_id": f"{row['prediction_id']}-2"} for row in labels.predictions.to_pylist()]
+    tables = {
+        **labels.tables,
+        "labels": pa.concat_tables([labels.labels, pa.Table.from_pylist(again, schema=labels.labels.schema)]),
+        "predictions": pa.concat_tables(
+            [labels.predictions, pa.Table.from_pylist(second, schema=labels.predictions.schema)]
+        ),
+    }
+    assert Evidence(LabelSet(**tables), "q").votes.n_items == Evidence(labels, "q").votes.n_items == 60

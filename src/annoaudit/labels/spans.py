@@ -26,9 +26,13 @@ EXTENDED = ("span", "segment")
 
 @dataclass(frozen=True, eq=False)
 class PredictedSpans:
-    """What models marked: P spans, with the rows of the labels table; ``confidence`` is NaN where not stated."""
+    """What models marked: P spans, with the rows of the labels table; ``confidence`` is NaN where not stated.
+
+    ``prediction`` (P,) is the same for spans of one prediction.
+    """
 
     item: Ints
+    prediction: Ints
     start: Floats
     end: Floats
     label: Ints
@@ -103,12 +107,18 @@ def select_spans(labels: LabelSet, question: str, kind: str) -> Spans:
     shown = sound & (owners < 0) & np.asarray(pc.is_valid(table["prediction_id"].take(pa.array(rows))))
     predicted = PredictedSpans(
         codes_of(table["item_id"].take(pa.array(rows[shown])), labels.items["item_id"]),
+        _codes(table["prediction_id"].take(pa.array(rows[shown]))),
         start[shown], end[shown], label[shown], rows[shown], _numbers(table["confidence"], rows[shown]),
     )  # fmt: skip
     return Spans(
         question, kind, classes, given, place[mine], start[mine], end[mine], label[mine], rows[mine], predicted,
         int(np.count_nonzero(~sound)),
     )  # fmt: skip
+
+
+def _codes(values: pa.ChunkedArray) -> Ints:
+    known = pc.unique(values)
+    return codes_of(values, pa.chunked_array([known], values.type))
 
 
 def _numbers(column: pa.ChunkedArray, rows: Ints) -> Floats:

@@ -65,12 +65,12 @@ class MatchedSpans:
     guessed: Ints
 
 
-def match_marks(labels_text: pa.ChunkedArray, spans: Spans, candidates: Candidates | None = None) -> MatchedSpans:
+def match_marks(texts: pa.ChunkedArray, spans: Spans, candidates: Candidates | None = None) -> MatchedSpans:
     """Match spans of people, predictions and candidates, and let each submission vote on what was found on its item.
 
     Parameters
     ----------
-    labels_text
+    texts
         Texts of the items, for the names of units.
     spans
         The spans of one question.
@@ -78,16 +78,15 @@ def match_marks(labels_text: pa.ChunkedArray, spans: Spans, candidates: Candidat
         What an out-of-source model believes in; each becomes a unit if nothing marked there is like it.
     """
     shown, n_given = spans.predicted, len(spans.given)
-    versions = np.unique(shown.item, return_inverse=True)[1] if len(shown) else shown.item
     extra = candidates or Candidates(shown.item[:0], shown.start[:0], shown.start[:0], shown.label[:0])
     units = match_spans(
         np.concatenate([spans.item, shown.item, extra.item]),
-        np.concatenate([spans.place, n_given + versions, n_given + len(shown) + extra.item]),
+        np.concatenate([spans.place, n_given + shown.prediction, n_given + len(shown) + extra.item]),
         np.concatenate([spans.start, shown.start, extra.start]),
         np.concatenate([spans.end, shown.end, extra.end]),
         np.concatenate([spans.label, shown.label, extra.label]),
     )
-    votes, mark = _vote(spans, units, labels_text)
+    votes, mark = _vote(spans, units, texts)
     n = len(spans)
     return MatchedSpans(spans, units, votes, mark, units.of[n : n + len(shown)])
 
@@ -181,13 +180,10 @@ def _quote(text: str | None, start: int, end: int) -> str:
 
 
 def _unit_ids(item_ids: pa.Array, units: Units) -> pa.Array:
-    """Ids of units: the item's id, a hash mark and the extent, in full precision."""
-    copies = _copies(units)
+    """Ids of units: the item's id, a hash mark and the extent."""
     ends = [
-        f"{start:.6g}-{end:.6g}" + (f"#{copy + 1}" if copy else "")
-        if not (start.is_integer() and end.is_integer())
-        else f"{start:.0f}-{end:.0f}" + (f"#{copy + 1}" if copy else "")
-        for start, end, copy in zip(units.start.tolist(), units.end.tolist(), copies.tolist(), strict=True)
+        f"{start:.12g}-{end:.12g}" + (f"#{copy + 1}" if copy else "")
+        for start, end, copy in zip(units.start.tolist(), units.end.tolist(), _copies(units).tolist(), strict=True)
     ]
     return pc.binary_join_element_wise(item_ids.take(pa.array(units.item)), pa.array(ends, pa.string()), "#")
 

@@ -26,6 +26,9 @@ Probabilities = npt.NDArray[np.floating]
 KINDS_OF_DOUBT = ("wrong class", "wrong boundary", "spurious", "missing")
 ERROR_RATE = 0.05
 """Assumed share of spans with an error of each kind: it shifts the flags, not their order within a kind."""
+N_MOVES = 4
+PLAUSIBLE = 0.1
+"""Assumed share of unmarked tokens that somebody might take for one to mark."""
 FLOOR = 1e-6
 
 
@@ -107,7 +110,7 @@ def doubt_spans(
     others[at, label] = 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
         wrong = np.log(ERROR_RATE * others.sum(axis=1) / max(n_classes - 1, 1) / own)
-        spurious = np.log(ERROR_RATE * n_spans / max(n_unmarked, 1) * share * whole[:, -1] / own)
+        spurious = np.log(ERROR_RATE * n_spans / max(PLAUSIBLE * n_unmarked, 1) * share * whole[:, -1] / own)
         something = _largest(1.0 - matrix[:, -1].astype(np.float64), first, last)
         missing = np.log(ERROR_RATE * something / np.maximum(1.0 - something, FLOOR))
     edges, moved_first, moved_last = _edge_odds(matrix, token_item, first, last, np.minimum(label, n_classes - 1))
@@ -179,7 +182,7 @@ def _edge_odds(
     best = moves.argmax(axis=1)
     inside = np.log(np.maximum(_largest_of(matrix, label, first, last), FLOOR))
     shift = np.array([[1, 0], [0, -1], [-1, 0], [0, 1]])[best]
-    return moves.max(axis=1) + inside + np.log(ERROR_RATE), first + shift[:, 0], last + shift[:, 1]
+    return moves.max(axis=1) + inside + np.log(ERROR_RATE / N_MOVES), first + shift[:, 0], last + shift[:, 1]
 
 
 def _largest_of(matrix: Probabilities, label: Ints, first: Ints, last: Ints) -> Floats:
