@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 FEWEST_RATINGS = 20
 FEWEST_ITEMS = 50
 FOLDS = 5
+MOST_STEPS = 50
+"""Values up to which ratings are taken for steps of a scale."""
 STRENGTHS = (0.3, 3.0, 30.0, 300.0)
 LEAST_EXPLAINED = 0.02
 
@@ -37,7 +39,9 @@ class JudgedRatings:
     value
         (L,) the ratings.
     model
-        Severity, scale and noise of each annotator; expected values.
+        Severity, scale and noise of each annotator, all ratings believed.
+    expected, expected_sd
+        (L,) what each rating was expected to be, strays believed less; NaN where nothing else is known of the item.
     wrong
         (L,) probability that a rating was made as if for another item; NaN where nothing else is known of the item.
     stray_rate
@@ -50,6 +54,8 @@ class JudgedRatings:
 
     value: Floats
     model: RaterModel
+    expected: Floats
+    expected_sd: Floats
     wrong: Floats
     stray_rate: float
     explained: float
@@ -84,16 +90,18 @@ def judge_ratings(evidence: Evidence) -> JudgedRatings:
     wrong, _ = judge_residuals(value, second.expected, second.expected_sd)
     last = _fit(evidence, value, prior, prior_sd, 1.0 - np.nan_to_num(wrong))
     wrong, stray_rate = judge_residuals(value, last.expected, last.expected_sd)
-    return JudgedRatings(value, last, wrong, stray_rate, explained, n_others)
+    return JudgedRatings(value, second, last.expected, last.expected_sd, wrong, stray_rate, explained, n_others)
 
 
 def _fit(
     evidence: Evidence, value: Floats, prior: Floats | None, prior_sd: float | None, weight: Floats | None
 ) -> RaterModel:
     votes = evidence.votes
+    assert votes.numbers is not None
+    step = float(np.median(np.diff(votes.numbers))) if votes.n_classes <= MOST_STEPS else 0.0
     return fit_raters(
         votes.item, votes.annotator, value, votes.n_items, votes.n_annotators, prior=prior, prior_sd=prior_sd,
-        weight=weight,
+        weight=weight, least_noise=step / np.sqrt(12.0),
     )  # fmt: skip
 
 
