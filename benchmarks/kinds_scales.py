@@ -232,7 +232,7 @@ def measure_ratings(seeds: int) -> None:
             value, votes = evidence.ratings.value, evidence.votes
             n = np.bincount(votes.item)[votes.item]
             others = (np.bincount(votes.item, value)[votes.item] - value) / (n - 1)
-            expected = evidence.ratings.model.expected
+            expected = evidence.ratings.expected
             tried = [
                 np.nan_to_num(evidence.ratings.wrong), np.abs(value - others),
                 -get_label_quality_scores(value, others), -get_label_quality_scores(value, expected),

@@ -12,7 +12,7 @@ import pytest
 import annoaudit as aa
 from annoaudit.simulation.ratings import RatingDesign, simulate_ratings
 
-DESIGN = RatingDesign(n_severe=1, n_straight=1, stray_rate=0.04, item_sd=1.5, noise=0.4, n_steps=9)
+DESIGN = RatingDesign(n_severe=1, severity=2.0, n_straight=1, stray_rate=0.04, item_sd=1.5, noise=0.4, n_steps=9)
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ class RatingResidual:
         """Score every rating on an item of which something else is known."""
         votes, judged = evidence.votes, evidence.ratings
         known = np.isfinite(judged.wrong)
-        nearest = _nearest(votes.numbers, judged.model.expected)
+        nearest = _nearest(votes.numbers, judged.expected)
 
         def explain(positions: npt.NDArray[np.int64]) -> Sequence[Explanation]:
             return [_explain(evidence, int(at)) for at in positions]
@@ -73,7 +73,7 @@ def _nearest(numbers: npt.NDArray[np.float64] | None, expected: npt.NDArray[np.f
 def _explain(evidence: Evidence, at: int) -> Explanation:
     votes, judged = evidence.votes, evidence.ratings
     model, who = judged.model, int(votes.annotator[at])
-    expected, sd = float(model.expected[at]), float(model.expected_sd[at])
+    expected, sd = float(judged.expected[at]), float(judged.expected_sd[at])
     others = judged.value[(votes.item == votes.item[at]) & (votes.annotator != who)]
     told = ", ".join(f"{one:g}" for one in np.sort(others)[:8].tolist())
     source = f"the others' {told}" if len(others) else "the item's features"

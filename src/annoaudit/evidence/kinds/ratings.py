@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 FEWEST_RATINGS = 20
 FEWEST_ITEMS = 50
 FOLDS = 5
+MOST_STEPS = 50
+"""Values up to which ratings are taken for steps of a scale."""
 STRENGTHS = (0.3, 3.0, 30.0, 300.0)
 LEAST_EXPLAINED = 0.02
 LEAST_SCALE = 0.3
@@ -38,7 +40,9 @@ class JudgedRatings:
     value
         (L,) the ratings.
     model
-        Severity, scale and noise of each annotator; expected values.
+        Severity, scale and noise of each annotator, all ratings believed.
+    expected, expected_sd
+        (L,) what each rating was expected to be, strays believed less; NaN where nothing else is known of the item.
     wrong
         (L,) probability that a rating was made as if for another item; NaN where nothing else is known of the item.
     stray_rate
@@ -51,6 +55,8 @@ class JudgedRatings:
 
     value: Floats
     model: RaterModel
+    expected: Floats
+    expected_sd: Floats
     wrong: Floats
     stray_rate: float
     explained: float
@@ -86,7 +92,7 @@ def judge_ratings(evidence: Evidence) -> JudgedRatings:
     last = _fit(evidence, value, prior, prior_sd, 1.0 - np.nan_to_num(wrong))
     wrong, stray_rate = judge_residuals(value, last.expected, last.expected_sd)
     wrong = _spare_the_item(votes.annotator, value, last, wrong)
-    return JudgedRatings(value, last, wrong, stray_rate, explained, n_others)
+    return JudgedRatings(value, second, last.expected, last.expected_sd, wrong, stray_rate, explained, n_others)
 
 
 def _spare_the_item(annotator: Ints, value: Floats, model: RaterModel, wrong: Floats) -> Floats:
@@ -99,9 +105,11 @@ def _fit(
     evidence: Evidence, value: Floats, prior: Floats | None, prior_sd: float | None, weight: Floats | None
 ) -> RaterModel:
     votes = evidence.votes
+    assert votes.numbers is not None
+    step = float(np.median(np.diff(votes.numbers))) if votes.n_classes <= MOST_STEPS else 0.0
     return fit_raters(
         votes.item, votes.annotator, value, votes.n_items, votes.n_annotators, prior=prior, prior_sd=prior_sd,
-        weight=weight,
+        weight=weight, least_noise=step / np.sqrt(12.0),
     )  # fmt: skip
 
 

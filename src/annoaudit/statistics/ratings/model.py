@@ -65,6 +65,7 @@ def fit_raters(
     prior: Floats | None = None,
     prior_sd: float | None = None,
     weight: Floats | None = None,
+    least_noise: float = 0.0,
 ) -> RaterModel:
     """Fit the location-scale model by EM, with annotators shrunk towards the team as far as they are alike.
 
@@ -80,6 +81,8 @@ def fit_raters(
         (N,) what a model expects of each item that saw none of its ratings, NaN where unknown, and its error.
     weight
         (L,) how far each rating is believed; all fully by default.
+    least_noise
+        Standard deviation below which no annotator's noise is taken to be: that of rounding to the steps of a scale.
 
     References
     ----------
@@ -87,7 +90,7 @@ def fit_raters(
     (1977). JRSS B 39. Laird, Ware (1982). Random-effects models for longitudinal data. Biometrics 38.
     """
     w = np.ones(len(item)) if weight is None else weight
-    state = _State(item, annotator, value, w, n_items, n_annotators, prior, prior_sd)
+    state = _State(item, annotator, value, w, n_items, n_annotators, prior, prior_sd, least_noise)
     for _ in range(ROUNDS):
         before = state.a.copy()
         state.step()
@@ -101,13 +104,14 @@ class _State:
 
     def __init__(
         self, item: Ints, annotator: Ints, value: Floats, w: Floats, n_items: int, n_annotators: int,
-        prior: Floats | None, prior_sd: float | None,
+        prior: Floats | None, prior_sd: float | None, least_noise: float,
     ) -> None:  # fmt: skip
         self.item, self.annotator, self.w = item, annotator, w
         self.n_items, self.n_annotators = n_items, n_annotators
         self.shift = float(np.average(value, weights=np.maximum(w, 1e-9)))
         self.y: Floats = value - self.shift
         self.unit = float(self.y.std()) or 1.0
+        self.least_noise2 = max(least_noise, SMALLEST * self.unit) ** 2
         total = self.unit**2
         self.a: Floats = np.zeros(n_annotators)
         self.b: Floats = np.ones(n_annotators)
@@ -148,7 +152,9 @@ class _State:
         rest = syy + n * self.a**2 + self.b**2 * stt - 2 * self.a * sy - 2 * self.b * sty + 2 * self.a * self.b * st
         pooled = float(rest.sum() / max(n.sum(), 1e-9))
         floor = (SMALLEST * self.unit) ** 2
-        self.noise2 = np.maximum((NOISE_WEIGHT * pooled + np.maximum(rest, 0.0)) / (NOISE_WEIGHT + n), floor)
+        self.noise2 = np.maximum(
+            (NOISE_WEIGHT * pooled + np.maximum(rest, 0.0)) / (NOISE_WEIGHT + n), self.least_noise2
+        )
         used = n > 0
         of_a, of_b = self.noise2 / (n + pa), self.noise2 * (n + pa) / determinant
         self.spread_a = max(float((self.a**2 + of_a)[used].mean()), floor)
