@@ -31,8 +31,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from annoaudit.auditing.running import run_detectors
-from annoaudit.detectors import load_detectors
-from annoaudit.detectors.registry import list_detectors
+from annoaudit.detectors import Detector, judges_kind, load_detectors
 from annoaudit.evidence import Evidence
 from annoaudit.evidence.probabilities import Probabilities
 from annoaudit.findings import Scores
@@ -92,13 +91,17 @@ def by_annotator(scores: Scores, n: int) -> np.ndarray:
     return value
 
 
+def is_of_people(detector: Detector) -> bool:
+    """Whether a detector speaks of people, by their choices."""
+    return judges_kind(detector, "choice") and detector.level in ("annotator", "pair", "ring", "slice")
+
+
 # --- size ---------------------------------------------------------------------------------------------------------
 
 
 def null_cell(condition: str, seed: int) -> Cell:
     """p values of annotators (those of the control group, or all) and whether the policy flags any group."""
-    names = [name for name in list_detectors() if name not in (*ITEM_DETECTORS, "duplicate_conflict")]
-    return innocent_cell(condition, seed, names)
+    return innocent_cell(condition, seed, [one.name for one in load_detectors() if is_of_people(one)])
 
 
 def few_cell(condition: str, seed: int) -> Cell:
@@ -157,9 +160,8 @@ def power_cell(attack: str, share: float, redundancy: int, seed: int) -> Cell:
     team = ATTACKS[attack].plant(simulate_team(design, seed=seed), share, seed)
     evidence = gather(team)
     votes = evidence.votes
-    scores, outcomes = run_detectors(
-        evidence, load_detectors([n for n in list_detectors() if n != "duplicate_conflict"])
-    )
+    chosen = [one for one in load_detectors() if is_of_people(one) or one.name in ITEM_DETECTORS]
+    scores, outcomes = run_detectors(evidence, chosen)
     decision = Decision.of(Policy(), votes, scores, len(votes))
     policy = Policy()
     bad = team.malicious[~team.again] & (votes.label != team.truth[votes.item])

@@ -24,8 +24,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from annoaudit.auditing.running import run_detectors
-from annoaudit.detectors import load_detectors
-from annoaudit.detectors.registry import list_detectors
+from annoaudit.detectors import judges_kind, load_detectors
 from annoaudit.evidence import Evidence
 from annoaudit.formats import read
 from annoaudit.policy import Decision, Policy
@@ -35,7 +34,8 @@ from annoaudit.simulation.tables import as_labels
 ROOT = Path(__file__).resolve().parents[1]
 CROWD = Path(os.environ.get("ANNOAUDIT_SHARED", ROOT.parent / "shared")) / "data" / "crowd"
 OF_LABELS = ("confident_learning", "consensus_disagreement", "duplicate_conflict", "neighbour_disagreement")
-PEOPLE = [name for name in list_detectors() if name not in OF_LABELS]
+LEVELS = ("annotator", "pair", "ring", "slice")
+PEOPLE = [one.name for one in load_detectors() if judges_kind(one, "choice") and one.level in LEVELS] + ["label_fusion"]
 
 
 def audit_set(name: str) -> tuple[Evidence, Decision, list[object]]:

@@ -38,12 +38,20 @@ class MediaWatch:
         What the threat page says: classes that were looked for, or why they could not be.
     sentences
         How many were looked at, and what share differs, with its interval.
+    is_whole
+        Whether every pinned medium was looked at, so that what is not found is gone.
     """
 
     found: pd.DataFrame | None = None
     checks: tuple[CheckRecord, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     sentences: tuple[str, ...] = ()
+    is_whole: bool = False
+
+    @property
+    def scored(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of class and question that were judged throughout; questions are none."""
+        return tuple((name, "") for name in MISMATCHES) if self.is_whole else ()
 
     def add_findings(self, findings: pd.DataFrame) -> pd.DataFrame:
         """Return findings with those about media behind them."""
@@ -75,7 +83,8 @@ def watch_media(project: Project, labels: LabelSet, resolve: Callable[[str], Pat
         )
     why = f"{plural(result.n_unchecked, 'medium', 'media')} could not be looked at" if result.n_unchecked else ""
     checks = tuple(CheckRecord(name, n, n_checked, result.counts.get(name, 0), why) for name in MISMATCHES)
-    return MediaWatch(_findings(result), checks, sentences=(_tell(result, n_checked),))
+    is_whole = not result.is_sample and not result.n_unchecked
+    return MediaWatch(_findings(result), checks, sentences=(_tell(result, n_checked),), is_whole=is_whole)
 
 
 def _tell(result: MediaVerification, n_checked: int) -> str:

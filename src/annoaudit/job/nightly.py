@@ -188,7 +188,8 @@ class _Run:
         findings = keep_identities(
             sealed.media.add_findings(sealed.integrity.add_findings(audit.findings)), self.nights
         )
-        scored = tuple((one.detector, one.question) for one in audit.record.outcomes if one.status == "scored")
+        ran = tuple((one.detector, one.question) for one in audit.record.outcomes if one.status == "scored")
+        scored = (*ran, *sealed.media.scored)
         comparison = compare_nights(findings, scored, self.nights)
         night = self._judge(audit.record, findings, comparison, sealed, sampled)
         record = replace(
