@@ -30,7 +30,9 @@ def test_counts_add_up_over_questions_and_reasons_are_kept():
 
 def test_what_was_not_asked_for_is_not_zero():
     threats = gather_threats([Outcome("drift", "1", "a", "scored", n_targets=9, n_judged=9)])
-    assert ("ring", "not among the detectors that were asked for") in risk(threats, "Malicious injection").not_checked
+    assert ("ring", "not asked for, or not made for labels of this kind") in risk(
+        threats, "Malicious injection"
+    ).not_checked
     assert not risk(threats, "Tampered data").checked
     assert "nightly job" in dict(risk(threats, "Tampered data").not_checked)["ledger"]
 

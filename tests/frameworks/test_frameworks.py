@@ -14,7 +14,7 @@ FORMS = {
     "aisvs": r"v1\.0-C\d+\.\d+\.\d+",
     "nist": r"NISTAML\.0\d\d?",
 }
-CHECKS = ("ledger", "completeness")
+CHECKS = ("ledger", "completeness", "edits")
 
 
 @pytest.mark.parametrize("name", [*list_detectors(), *CHECKS])

@@ -212,7 +212,7 @@ def test_the_threat_page_says_from_the_second_night_on_that_the_ledger_was_check
     first, second = (night(path).nights[0].record.threats.risks[-1] for _ in range(2))
     assert first.title == "Tampered data"
     assert "first night" in dict(first.not_checked)["ledger"]
-    assert [(one.name, one.n_found) for one in second.checked] == [("ledger", 0)]
+    assert {one.name: one.n_found for one in second.checked} == {"ledger": 0, "edits": 0}
 
 
 def test_pinned_media_are_looked_at_every_night_and_what_differs_is_a_finding(tmp_path):
@@ -238,3 +238,5 @@ def test_pinned_media_are_looked_at_every_night_and_what_differs_is_a_finding(tm
     fetching = next(one for one in second.record.threats.risks if one.title == "Data fetching attacks")
     assert {one.name: (one.n_judged, one.n_found) for one in fetching.checked}["media_gone"] == (60, 1)
     assert not fetching.not_checked
+    third = night(path).nights[0]
+    assert (third.night.n_new, third.night.n_reopened) == (0, 0)

@@ -78,7 +78,7 @@ def _reasons(outcomes: Sequence[Outcome], types: Sequence[FindingType]) -> dict[
 
 
 def _absence(name: str, installed: Collection[str]) -> str:
-    return "not among the detectors that were asked for" if name in installed else "not installed"
+    return "not asked for, or not made for labels of this kind" if name in installed else "not installed"
 
 
 def _unmapped(outcomes: Sequence[Outcome], known: Collection[str]) -> tuple[str, ...]:

@@ -207,11 +207,15 @@ class _Run:
         return replace(record, night=replace(night, trends=trends)), scored
 
     def _threats(self, record: AuditRecord, sealed: _Sealed) -> ThreatsRecord:
-        checks, without = [], {}
+        checks: list[CheckRecord] = []
+        without: dict[str, str] = {}
         if len(self.nights.finished()):
             checks.append(CheckRecord.of_facts("ledger", len(sealed.integrity.problems)))
+            n_patterns = int((sealed.integrity.found["detector"] == EDITS).sum())
+            checks.append(CheckRecord.of_facts("edits", n_patterns))
         else:
-            without["ledger"] = "this is the first night: nothing is sealed yet to compare with"
+            first = "this is the first night: nothing is sealed yet to compare with"
+            without |= {"ledger": first, "edits": first}
         if sealed.missing is not None:
             checks.append(CheckRecord.of_facts("completeness", len(sealed.missing)))
         return gather_threats(record.outcomes, [*checks, *sealed.media.checks], {**without, **sealed.media.missing})
