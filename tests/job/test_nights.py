@@ -239,4 +239,4 @@ def test_pinned_media_are_looked_at_every_night_and_what_differs_is_a_finding(tm
     assert {one.name: (one.n_judged, one.n_found) for one in fetching.checked}["media_gone"] == (60, 1)
     assert not fetching.not_checked
     third = night(path).nights[0]
-    assert (third.night.n_new, third.night.n_reopened) == (0, 0)
+    assert (third.night.counts.new, third.night.counts.reopened) == (0, 0)
