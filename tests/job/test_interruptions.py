@@ -92,10 +92,10 @@ def test_a_server_that_cannot_be_reached_is_code_3_and_changes_nothing(tmp_path)
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 2 MB, where the system lets us mount one."""
+    """A file system of 4 MB, where the system lets us mount one."""
     place = tmp_path / "small"
     place.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], capture_output=True, text=True)
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], capture_output=True, text=True)
     if made.returncode:
         pytest.skip(f"no small file system: {made.stderr.strip()}")
     yield place

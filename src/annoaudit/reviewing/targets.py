@@ -113,7 +113,8 @@ def gather_targets(
     """Gather the review targets by key: those with a queued finding, and the random sample.
 
     An annotation is queued if one of its findings is; then all findings on it are shown. Findings on items
-    are queued as they are. Findings on annotators and on the whole set are no review targets.
+    are queued as they are, but for L0, which tell of content and ask for no verdict on a label. Findings on annotators
+    and on the whole set are no review targets.
 
     Parameters
     ----------
@@ -137,7 +138,7 @@ def gather_targets(
             continue
         found.setdefault(target, []).append(_remark({str(key): value for key, value in row.items()}, regions))
         people[target] = str(row["annotator"])
-        if row["rank"] > 0 or not row["annotation_id"]:
+        if row["rank"] > 0 or (not row["annotation_id"] and row["severity"] != "L0"):
             queued.add(target)
     keys = {key_of(project_id, one, blind=blind): one for one in stream}
     drawn = {keys[one] for one in draw(keys, n_drawn, secret)} if n_drawn else set()
