@@ -349,22 +349,45 @@ def plant_options(seed: int, n: int = 500, k: int = 5) -> tuple[aa.LabelSet, np.
 
 
 def measure_cost(seeds: int) -> None:
-    print("\n### Cost: 100,000 things with 3 answers each, one process\n")
-    print("| kind | audit, seconds | peak memory so far, MB |\n| --- | --- | --- |")
-    ratings = simulate_ratings(RatingDesign(n_items=100_000, n_annotators=50), FIRST_SEED).labels
-    report_cost("ratings", ratings)
-    design = PreferenceDesign(n_items=100_000, n_annotators=50)
-    report_cost("pairs", simulate_preferences(design, FIRST_SEED).labels)
+    print("\n### Cost: 3 answers a thing, one process; items without content, and fewer with texts of 20,000 words\n")
+    print("| kind | things | contents | audit and report, CPU seconds | peak memory so far, MB |")
+    print("| --- | --- | --- | --- | --- |")
+    for n, with_texts in ((100_000, False), (5_000, True)):
+        ratings = simulate_ratings(RatingDesign(n_items=n, n_annotators=200), FIRST_SEED).labels
+        report_cost("ratings", n, rewrite(ratings, with_texts=with_texts), with_texts)
+        pairs = simulate_preferences(PreferenceDesign(n_items=n, n_annotators=200), FIRST_SEED).labels
+        report_cost("pairs", n, rewrite(pairs, with_texts=with_texts), with_texts)
 
 
-def report_cost(name: str, labels: aa.LabelSet) -> None:
-    start = time.perf_counter()
-    audit = aa.audit(labels)
-    spent = time.perf_counter() - start
+def rewrite(labels: aa.LabelSet, *, with_texts: bool) -> aa.LabelSet:
+    """Take the contents out of the items, or write them anew of many words: the simulators know a few dozen."""
+    n = labels.items.num_rows
+    rng = np.random.default_rng(FIRST_SEED)
+    share = 1 / np.arange(1, 20_001)
+    items = labels.items
+
+    def write() -> list[str]:
+        length = rng.integers(10, 40, n)
+        words = rng.choice(20_000, int(length.sum()), p=share / share.sum())
+        return [" ".join(f"w{one}" for one in part) for part in np.split(words, np.cumsum(length)[:-1])]
+
+    columns = {"text": [None] * n, "meta_json": [None] * n}
+    if with_texts:
+        columns["text"] = write()
+        if labels.questions["kind"][0].as_py() == "pair":
+            sides = zip(write(), write(), strict=True)
+            columns["meta_json"] = [json.dumps({"response_a": a, "response_b": b}) for a, b in sides]
+    for name, values in columns.items():
+        items = items.set_column(items.schema.get_field_index(name), name, pa.array(values, pa.string()))
+    return replace(labels, items=items)
+
+
+def report_cost(name: str, n: int, labels: aa.LabelSet, with_texts: bool) -> None:
+    start = time.process_time()
+    aa.audit(labels).html()
+    spent = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    slow = sorted(audit.record.outcomes, key=lambda one: -one.seconds)[:4]
-    told = ", ".join(f"{one.detector} {one.seconds:.0f}" for one in slow)
-    print(f"| {name} ({told}) | {spent:.0f} | {peak:.0f} |", flush=True)
+    print(f"| {name} | {n:,} | {'texts' if with_texts else 'none'} | {spent:.0f} | {peak:.0f} |", flush=True)
 
 
 MEASURES = {
