@@ -47,3 +47,13 @@ def test_checks_of_the_job_join_by_the_table_and_their_reasons_replace_its_words
 
 def test_a_detector_that_the_table_does_not_know_is_named():
     assert gather_threats([Outcome("mine", "1", "a", "scored", n_targets=1, n_judged=1)]).unmapped == ("mine",)
+
+
+def test_detectors_of_other_kinds_are_no_gap():
+    outcomes = [Outcome("drift", "1", "a", "scored", n_targets=9, n_judged=9)]
+    listed = dict(risk(gather_threats(outcomes, kinds={"choice"}), "Annotation errors").not_checked)
+    assert "box_location" not in listed
+    assert "timing" in listed
+    boxes = dict(risk(gather_threats(outcomes, kinds={"bbox"}), "Annotation errors").not_checked)
+    assert "box_location" in boxes
+    assert "timing" not in boxes

@@ -292,7 +292,7 @@ def _record(
         methods=list_methods(outcomes),
         people=people,
         data=gather_data(decisions, findings, outcomes, chosen),
-        threats=gather_threats(outcomes),
+        threats=gather_threats(outcomes, kinds={one.kind for one in evidences}),
         review=record_review(past, labels, decisions, [one.answered for one in judged], findings),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from annoaudit.detectors import judges_kind, load_detectors
 from annoaudit.detectors.registry import list_detectors
 from annoaudit.findings import Outcome
 from annoaudit.frameworks import FindingType, list_finding_types, list_threats
@@ -16,6 +17,7 @@ def gather_threats(
     outcomes: Sequence[Outcome],
     checks: Iterable[CheckRecord] = (),
     missing: Mapping[str, str] | None = None,
+    kinds: Collection[str] = (),
 ) -> ThreatsRecord:
     """Sort what was looked for, and what was not, under the seven risks.
 
@@ -27,9 +29,12 @@ def gather_threats(
         What else was looked for, such as the nightly job's integrity and completeness.
     missing
         Why a check was not made, by finding type, where the table's own words do not hold.
+    kinds
+        Kinds of the audited questions: detectors made for other kinds are not listed as not looked for.
     """
     done = {one.name: one for one in [*_merge(outcomes), *checks]}
-    types = list_finding_types()
+    made_for_others = _made_for_others(kinds) - set(done)
+    types = [one for one in list_finding_types() if one.name not in made_for_others]
     reasons = _reasons(outcomes, types) | dict(missing or {})
     return ThreatsRecord(
         risks=tuple(
@@ -44,7 +49,7 @@ def gather_threats(
             )
             for threat in list_threats()
         ),
-        unmapped=_unmapped(outcomes, {one.name for one in types}),
+        unmapped=_unmapped(outcomes, {one.name for one in list_finding_types()}),
     )
 
 
@@ -75,6 +80,13 @@ def _reasons(outcomes: Sequence[Outcome], types: Sequence[FindingType]) -> dict[
         why = one.why or "it judged nothing"
         told[one.detector] = f"it failed: {why}" if one.status == "failed" else why
     return {one.name: told.get(one.name) or one.without or _absence(one.name, installed) for one in types}
+
+
+def _made_for_others(kinds: Collection[str]) -> set[str]:
+    """Names of installed detectors that judge none of these kinds; none where no kind is told."""
+    if not kinds:
+        return set()
+    return {one.name for one in load_detectors() if not any(judges_kind(one, kind) for kind in kinds)}
 
 
 def _absence(name: str, installed: Collection[str]) -> str:

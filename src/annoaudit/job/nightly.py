@@ -218,7 +218,12 @@ class _Run:
             without |= {"ledger": first, "edits": first}
         if sealed.missing is not None:
             checks.append(CheckRecord.of_facts("completeness", len(sealed.missing)))
-        return gather_threats(record.outcomes, [*checks, *sealed.media.checks], {**without, **sealed.media.missing})
+        return gather_threats(
+            record.outcomes,
+            [*checks, *sealed.media.checks],
+            {**without, **sealed.media.missing},
+            {one.kind for one in record.questions},
+        )
 
     def _store(self, audit: Audit, record: AuditRecord, scored: Pairs, sealed: _Sealed, code: int) -> str:
         """Store all of the night at once, then write its outputs, and only then note it as finished."""
