@@ -34,7 +34,8 @@ def gather_threats(
     """
     done = {one.name: one for one in [*_merge(outcomes), *checks]}
     made_for_others = _made_for_others(kinds) - set(done)
-    types = [one for one in list_finding_types() if one.name not in made_for_others]
+    known = list_finding_types()
+    types = [one for one in known if one.name not in made_for_others]
     reasons = _reasons(outcomes, types) | dict(missing or {})
     return ThreatsRecord(
         risks=tuple(
@@ -49,7 +50,7 @@ def gather_threats(
             )
             for threat in list_threats()
         ),
-        unmapped=_unmapped(outcomes, {one.name for one in list_finding_types()}),
+        unmapped=_unmapped(outcomes, {one.name for one in known}),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.errors import Unavailable
+from annoaudit.detectors.raters import count_ratings, tell_unjudged
 from annoaudit.findings import Explanation, Level, Scores
 from annoaudit.labels import MEASURED
 from annoaudit.statistics.team_spread import share_below_team
@@ -54,14 +54,7 @@ class RaterSeverity:
     def score(self, evidence: Evidence) -> Scores:
         """Score every annotator with enough ratings of which something else is known."""
         votes, model = evidence.votes, evidence.ratings.model
-        known = np.isfinite(model.expected)
-        n = np.bincount(votes.annotator[known], minlength=votes.n_annotators)
-        judged = n >= self.min_labels
-        if judged.sum() < 3:
-            raise Unavailable(
-                f"fewer than three annotators have {self.min_labels} ratings",
-                hint="What is usual in a team needs at least three.",
-            )
+        _, n, judged = count_ratings(evidence, self.min_labels)
         least = self.margin * model.spread
         above, below = (
             share_below_team(sign * model.severity, model.severity_se, judged, margin=least) for sign in (1.0, -1.0)
@@ -84,7 +77,7 @@ class RaterSeverity:
             effect_low=effect - 1.96 * model.severity_se,
             effect_high=effect + 1.96 * model.severity_se,
             effect_name="points above (milder) or below (harsher) the team",
-            missing="" if judged.all() else f"fewer than {self.min_labels} ratings of which something else is known",
+            missing=tell_unjudged(judged, self.min_labels),
             note="rank among this team, not a test",
         )
 

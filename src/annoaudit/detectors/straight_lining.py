@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from annoaudit.detectors.raters import count_ratings, tell_unjudged
 from annoaudit.errors import Unavailable
 from annoaudit.findings import Explanation, Level, Scores, tell_share
 from annoaudit.labels import MEASURED
@@ -66,15 +67,8 @@ class StraightLining:
 
     def score(self, evidence: Evidence) -> Scores:
         """Score every annotator with enough ratings."""
-        votes, model = evidence.votes, evidence.ratings.model
-        known = np.isfinite(model.expected)
-        n = np.bincount(votes.annotator[known], minlength=votes.n_annotators)
-        judged = n >= self.min_labels
-        if judged.sum() < 3:
-            raise Unavailable(
-                f"fewer than three annotators have {self.min_labels} ratings",
-                hint="What is usual in a team needs at least three.",
-            )
+        votes = evidence.votes
+        known, n, judged = count_ratings(evidence, self.min_labels)
         flat, own, usual = _flatness(evidence, known)
         se = 1 / np.sqrt(2 * np.maximum(n - 1.0, 1.0))
         overall = share_below_team(np.where(judged, flat, 0.0), se, judged, margin=self.margin)
@@ -93,7 +87,7 @@ class StraightLining:
             suspicion=suspicion,
             explain=explain,
             n=n,
-            missing="" if judged.all() else f"fewer than {self.min_labels} ratings of which something else is known",
+            missing=tell_unjudged(judged, self.min_labels),
             note="rank, not a test",
         )
 

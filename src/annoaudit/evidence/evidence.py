@@ -15,7 +15,7 @@ from annoaudit.errors import Unavailable
 from annoaudit.evidence.gold import marked_gold
 from annoaudit.evidence.kinds import judge_parts, read_votes
 from annoaudit.evidence.lazy import lazy
-from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Spans, Votes
+from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Selections, Spans, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
@@ -97,11 +97,14 @@ class Evidence:
     @cached_property
     def votes(self) -> Votes:
         """The votes on the question: one of each annotator for each item, or for each part of an item."""
-        if self.kind in REGIONS:
-            return self.units.votes
-        if self.kind in EXTENDED:
-            return self.matched_spans.votes
-        return read_votes(self.labels, self.question)
+        return read_votes(self)
+
+    @lazy
+    def selections(self) -> Selections:
+        """The sets of options chosen, for multiple choice."""
+        if self.kind != "multichoice":
+            raise Unavailable(f"questions of kind {self.kind} have no sets of options")
+        return self.labels.selections(self.question)
 
     @lazy
     def units(self) -> Units:

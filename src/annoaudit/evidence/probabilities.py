@@ -14,7 +14,7 @@ from annoaudit.evidence.features import Features
 from annoaudit.evidence.neighbours import Neighbours, find_neighbours
 from annoaudit.evidence.source_blocks import Block, Sources, hold_out, split_blocks
 
-__all__ = ["BY_ANNOTATOR", "BY_ITEM", "Probabilities", "cross_validate"]
+__all__ = ["BY_ANNOTATOR", "BY_ITEM", "REACH", "Probabilities", "cross_validate"]
 
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.int64]
@@ -22,7 +22,7 @@ Ints = npt.NDArray[np.int64]
 BY_ITEM = "cross-validated by item"
 BY_ANNOTATOR = "cross-validated by annotator"
 
-_REACH = 60
+REACH = 60
 _FEWEST_LABELS = 20
 _LABELS_OF_ANNOTATOR = 10
 _ANNOTATORS = 3
@@ -132,7 +132,7 @@ def cross_validate(
             hint="A model needs labels of another one to learn from.",
         )
     if neighbours is None:
-        neighbours = find_neighbours(features, k=_REACH, cluster=cluster)
+        neighbours = find_neighbours(features, k=REACH, cluster=cluster)
     material = Material(features, neighbours, np.asarray(cluster))
     members = choose_classifiers(features)
     task = Task(item, label, n_classes, target if by == "item" else None)

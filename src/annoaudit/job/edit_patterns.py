@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from annoaudit.findings import FINDING_COLUMNS, fingerprint
+from annoaudit.findings import fingerprint
 from annoaudit.job.edits import DETECTOR, VERSION, Edit, EditMemory, Others
+from annoaudit.job.finding_rows import as_findings
 from annoaudit.policy import EDITS, EditLimits
 from annoaudit.reporting.text import plural
 from annoaudit.statistics.edits import Excess, excess_of_mean, excess_of_share
@@ -89,7 +90,8 @@ def find_patterns(
         for one, p in zip(tested, adjusted, strict=True)
         if p <= limits.false_discovery_rate and one.excess.group - one.excess.rest >= limits.smallest_effect
     ]
-    return _as_findings([*found, *_masses(memory, live, limits), *_unusual(memory, limits)])
+    patterns = [*found, *_masses(memory, live, limits), *_unusual(memory, limits)]
+    return as_findings([_values(one) for one in patterns])
 
 
 def _by_actor(edits: Sequence[Edit], least: int) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
@@ -229,14 +231,6 @@ def _unusual(memory: EditMemory, limits: EditLimits) -> Iterator[_Pattern]:
             nights = plural(len(earlier), "earlier night")
             told = f"{n:,} {what} since the night before; in {nights} {usual:,} at most."
             yield _Pattern(f"unusual {name} {memory.n}", "", "", told, Excess(UNTESTED, n, usual, n=n))
-
-
-def _as_findings(patterns: Sequence[_Pattern]) -> pd.DataFrame:
-    import pandas as pd
-
-    blank = dict.fromkeys(FINDING_COLUMNS, "") | dict.fromkeys(("effect_low", "effect_high", "e"), float("nan"))
-    rows = [{**blank, **_values(one)} for one in patterns]
-    return pd.DataFrame(rows, columns=list(FINDING_COLUMNS)).drop_duplicates("fingerprint", ignore_index=True)
 
 
 def _values(one: _Pattern) -> dict[str, object]:

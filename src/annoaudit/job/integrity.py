@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from annoaudit.errors import RefusedInput
-from annoaudit.findings import FINDING_COLUMNS, fingerprint
+from annoaudit.findings import fingerprint
 from annoaudit.job.edit_patterns import find_patterns
 from annoaudit.job.edits import DETECTOR as EDITS
 from annoaudit.job.edits import VERSION as EDITS_VERSION
 from annoaudit.job.edits import EditMemory, note_night, read_memory
+from annoaudit.job.finding_rows import as_findings
 from annoaudit.ledger.changes import CHANGE_COLUMNS, Change, Scene, list_changes
 from annoaudit.ledger.sealing import Difference, Seal
 from annoaudit.reporting.text import plural
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from annoaudit.ledger.heads import Head
     from annoaudit.ledger.verifying import Problem, Verification
 
-__all__ = ["Integrity", "as_findings", "as_table", "check_integrity", "list_ours"]
+__all__ = ["Integrity", "as_table", "check_integrity", "list_ours"]
 
 DETECTOR, VERSION, SEVERITY = "ledger", "1", "L3"
 MOST_SHOWN = 500
@@ -176,17 +177,6 @@ def _finding_of_change(change: Change) -> dict[str, object]:
         "reason": f"{change.record} was {change.what}: {change.why}.",
         "evidence_json": _dump({key: value for key, value in asdict(change).items() if value}),
     }
-
-
-def as_findings(rows: Sequence[Mapping[str, object]], **told: str) -> pd.DataFrame:
-    """Return facts as rows of findings, each once: what the rows leave out is blank, or as told for all of them."""
-    import pandas as pd
-
-    fixed = {"suspicion": 1.0, "n": 1, "rank": 0, "evidence_json": "{}", **told}
-    numbers = ("effect", "effect_low", "effect_high", "p", "e")
-    blank = dict.fromkeys(FINDING_COLUMNS, "") | dict.fromkeys(numbers, float("nan")) | fixed
-    frame = pd.DataFrame([{**blank, **row} for row in rows], columns=list(FINDING_COLUMNS))
-    return frame.drop_duplicates("fingerprint", ignore_index=True)
 
 
 def _dump(value: object) -> str:

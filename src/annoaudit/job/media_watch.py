@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annoaudit.findings import fingerprint
-from annoaudit.job.integrity import as_findings
+from annoaudit.job.finding_rows import as_findings
 from annoaudit.media import Access, Limits, MediaVerification, verify_media
 from annoaudit.media.verifying import MISMATCHES
 from annoaudit.reporting.text import percent, plural

@@ -28,7 +28,7 @@ MOST_OPTIONS = 30
 
 
 def _agree(evidence: Evidence) -> Sequence[Coefficient]:
-    chosen = evidence.labels.selections(evidence.question)
+    chosen = evidence.selections
     return measure_set_agreement(chosen.item, chosen.annotator, chosen.chosen, seed=evidence.seed)
 
 
@@ -46,7 +46,7 @@ def _tables(evidence: Evidence, who: npt.NDArray[np.object_]) -> tuple[NamedTabl
 
     from annoaudit.statistics.agreement import Votes, krippendorff_alpha
 
-    chosen = evidence.labels.selections(evidence.question)
+    chosen = evidence.selections
     often = np.argsort(-chosen.chosen.sum(axis=0), kind="stable")[:MOST_OPTIONS]
     rows = []
     for k in often:
@@ -60,7 +60,7 @@ def _tables(evidence: Evidence, who: npt.NDArray[np.object_]) -> tuple[NamedTabl
 
 def _view(evidence: Evidence, at: int) -> Checklist:
     votes = evidence.votes
-    chosen = evidence.labels.selections(evidence.question)
+    chosen = evidence.selections
     on = np.flatnonzero(chosen.item == votes.whole[at])
     mine = chosen.annotator[on] == votes.annotator[at]
     others = chosen.chosen[on][~mine].sum(axis=0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from annoaudit.errors import Unavailable
-from annoaudit.labels import EXTENDED, MEASURED, NOMINAL, REGIONS, LabelSet, Votes
+from annoaudit.labels import EXTENDED, MEASURED, NOMINAL, REGIONS, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
@@ -26,18 +26,17 @@ AUDITED = (*WITH_CLASSES, *MEASURED)
 """Kinds that can be audited."""
 
 
-def read_votes(labels: LabelSet, question: str) -> Votes:
+def read_votes(evidence: Evidence) -> Votes:
     """Return the votes on a question of any kind that can be audited."""
-    kind = labels.kind_of(question)
-    if kind == "multichoice":
+    if evidence.kind == "multichoice":
         from annoaudit.evidence.kinds.options import vote_on_options
 
-        return vote_on_options(labels.selections(question))
-    if kind in REGIONS:
-        from annoaudit.evidence.kinds.regions import gather_units
-
-        return gather_units(labels, question).votes
-    return labels.votes(question)
+        return vote_on_options(evidence.selections)
+    if evidence.kind in REGIONS:
+        return evidence.units.votes
+    if evidence.kind in EXTENDED:
+        return evidence.matched_spans.votes
+    return evidence.labels.votes(evidence.question)
 
 
 def judge_parts(evidence: Evidence) -> Probabilities:

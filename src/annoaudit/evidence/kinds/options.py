@@ -69,16 +69,20 @@ def judge_options(evidence: Evidence) -> Probabilities:
     Unavailable
         There are no features, or no option has enough of both answers.
     """
-    from annoaudit.evidence.probabilities import BY_ITEM, Probabilities, cross_validate
+    from annoaudit.evidence.neighbours import find_neighbours
+    from annoaudit.evidence.probabilities import BY_ITEM, REACH, Probabilities, cross_validate
 
     votes = evidence.votes
     assert votes.parts is not None
-    names = np.array(votes.parts.names, dtype=object)
+    options, code = np.unique(np.array(votes.parts.names, dtype=object), return_inverse=True)
+    of_vote = code[votes.item]
+    chosen = _options_by_use(of_vote, votes.label, len(options))[:MOST_OPTIONS]
+    if not len(chosen):
+        raise Unavailable(f"no option has {FEWEST_OF_EACH} labels for and {FEWEST_OF_EACH} against it")
+    neighbours = find_neighbours(evidence.features, k=REACH, cluster=evidence.near_duplicates)
     matrix = np.full((votes.n_items, len(ANSWERS)), np.nan)
-    judged = 0
-    for name in _options_by_use(votes, names)[:MOST_OPTIONS]:
-        parts = np.flatnonzero(names == name)
-        mine = np.isin(votes.item, parts)
+    for option in chosen:
+        parts, mine = np.flatnonzero(code == option), of_vote == option
         found = cross_validate(
             evidence.features,
             item=votes.whole[mine],
@@ -90,23 +94,18 @@ def judge_options(evidence: Evidence) -> Probabilities:
             cluster=evidence.near_duplicates,
             by="item",
             seed=evidence.seed,
+            neighbours=neighbours,
         )
         matrix[parts] = found.matrix[votes.parts.item[parts]]
-        judged += 1
-    if not judged:
-        raise Unavailable(f"no option has {FEWEST_OF_EACH} labels for and {FEWEST_OF_EACH} against it")
-    n_options = len(np.unique(names))
-    return Probabilities(matrix=matrix, source=BY_ITEM, note=f"{judged} of {n_options} options, a model each")
+    return Probabilities(matrix=matrix, source=BY_ITEM, note=f"{len(chosen)} of {len(options)} options, a model each")
 
 
-def _options_by_use(votes: Votes, names: npt.NDArray[np.object_]) -> list[str]:
+def _options_by_use(of_vote: Ints, label: Ints, n_options: int) -> Ints:
     """Options with enough answers of both kinds, the most chosen first."""
-    options, code = np.unique(names, return_inverse=True)
-    of_vote = code[votes.item]
-    n_yes = np.bincount(of_vote, weights=votes.label, minlength=len(options))
-    n_no = np.bincount(of_vote, minlength=len(options)) - n_yes
+    n_yes = np.bincount(of_vote, weights=label, minlength=n_options)
+    n_no = np.bincount(of_vote, minlength=n_options) - n_yes
     enough = np.flatnonzero(np.minimum(n_yes, n_no) >= FEWEST_OF_EACH)
-    return [str(options[k]) for k in enough[np.argsort(-n_yes[enough], kind="stable")]]
+    return np.asarray(enough[np.argsort(-n_yes[enough], kind="stable")], dtype=np.int64)
 
 
 def _part_ids(item_ids: pa.Array, item_of: Ints, names: tuple[str, ...]) -> pa.Array:
