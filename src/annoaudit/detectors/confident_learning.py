@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from annoaudit.errors import Unavailable
 from annoaudit.evidence.kinds import WITH_CLASSES
 from annoaudit.findings import Explanation, Level, Scores, tell_share
 from annoaudit.labels import EXTENDED
@@ -39,13 +40,15 @@ class ConfidentLearning:
     needs = ("probabilities",)
 
     def score(self, evidence: Evidence) -> Scores:
-        """Score every vote on an item that the model could judge."""
+        """Score every vote on an item that the model could judge; unavailable where the model knows too little."""
         from annoaudit.statistics.label_errors import score_labels
 
         votes, probabilities = evidence.votes, evidence.probabilities
         matrix = probabilities.rows_for(votes.item)
         judged = np.asarray(np.isfinite(matrix).all(axis=1))
         result = score_labels(votes.label[judged], matrix[judged])
+        if not result.can_judge:
+            raise Unavailable(result.why, hint="Give better features, or probabilities of a better model.")
         suspicion = np.full(len(votes), np.nan)
         suspicion[judged] = result.suspicion
         suggested = np.full(len(votes), -1, dtype=np.int64)
