@@ -28,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 
 MOST_TESTS = 20_000_000
 MOST_CELLS = 200_000_000
-LEAST_SCORE = 2.0
+LEAST_SCORE = 1.0
 MOST_NEAREST = 5_000
 INNOCENT = (
     "a name, product or place that really belongs to the class, and that the model has seen too rarely to know",
