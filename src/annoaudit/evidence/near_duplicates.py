@@ -38,10 +38,10 @@ def cluster_near_duplicates(
 
     Copies are found first: the same text (in one Unicode form, case and spaces aside), the same ``content_sha256`` or,
     where an item has neither, the same ``uri``; and equal vectors, where at least half of all vectors differ. Texts are
-    near copies when the cosine of their TF-IDF vectors reaches ``similarity`` and both have 20 characters or more, since
-    one edit changes what a shorter text says; see :func:`annoaudit.evidence.similar_rows.find_similar_rows`. Images are
-    near copies when their centred descriptions correlate by .97 (up to 50,000 items). Clusters are the connected
-    components.
+    near copies when the cosine of their TF-IDF vectors reaches ``similarity`` and both have 20 characters or more,
+    since one edit changes what a shorter text says; see :func:`annoaudit.evidence.similar_rows.find_similar_rows`.
+    Images are near copies when their centred descriptions correlate by .97 (up to 50,000 items). Clusters are the
+    connected components.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ def find_similar_rows(matrix: sp.csr_matrix, similarity: float) -> SimilarRows:
     cost = np.cumsum(np.asarray(prefix @ reach).ravel())
     sketches = _sketch(ordered) if len(cost) and cost[-1] > EXACT_UP_TO else None
     most_bits = _most_bits(similarity)
-    columns, found = prefix.T.tocsr(), [np.zeros((2, 0), dtype=np.int64)]
+    columns, found = prefix.T.tocsr(), list[Ints]([np.zeros((2, 0), dtype=np.int64)])
     for rows in np.split(np.arange(len(cost)), _cuts(cost)):
         left, right = _candidates(prefix, columns, rows)
         if sketches is not None:
