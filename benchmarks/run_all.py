@@ -35,6 +35,8 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "forensics_cost": ("benchmarks/forensics_people.py", "cost"),
     "kinds_regions": ("benchmarks/kinds_regions.py", "found", "shapes", "pictures", "null", "coco", "cost"),
     "poisoning": ("benchmarks/poisoning.py", "cells", "shift", "copies", "scale", "table"),
+    "media_pins": ("benchmarks/media_pins.py",),
+    "hostile_content": ("benchmarks/hostile_content.py",),
     "reading": ("benchmarks/reading.py", "--rows", "1000000", "--repeats", "5"),
     "coco": ("benchmarks/coco.py", "--images", "100000", "--repeats", "3"),
     "hostile_inputs": ("benchmarks/hostile_inputs.py", "--inputs", "50000", "--seed", "1"),

@@ -291,7 +291,7 @@ def _record(
         limits=list_limits(labels, evidences, outcomes, people),
         methods=list_methods(outcomes),
         people=people,
-        data=gather_data(decisions, findings, outcomes, chosen),
+        data=gather_data(decisions, findings, outcomes, chosen, name_of),
         threats=gather_threats(outcomes, kinds={one.kind for one in evidences}),
         review=record_review(past, labels, decisions, [one.answered for one in judged], findings),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -198,7 +198,13 @@ class Evidence:
             return cluster_pairs(self)
         from annoaudit.evidence.near_duplicates import cluster_near_duplicates
 
-        return np.asarray(cluster_near_duplicates(self.labels.items, self.features), dtype=np.int64)
+        limited = partial(self.kept.__setitem__, "near_duplicates_limit")
+        return np.asarray(cluster_near_duplicates(self.labels.items, self.features, on_bound=limited), dtype=np.int64)
+
+    @property
+    def near_duplicates_limit(self) -> str:
+        """Why near copies may be missing; empty where all items were compared."""
+        return str(self.kept.get("near_duplicates_limit", ""))
 
     @lazy
     def sides(self) -> Sides:
