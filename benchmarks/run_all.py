@@ -52,6 +52,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "large_night": ("benchmarks/large_night.py", "1000000"),
     "large_night_weekly": ("benchmarks/large_night.py", "4000", "--texts", "--weekly"),
     "large_night_nightly": ("benchmarks/large_night.py", "4000", "--texts"),
+    "large_live_night": ("benchmarks/large_live_night.py", "1000000"),
     "kinds_scales": ("benchmarks/kinds_scales.py",),
 }
 WITH_PEERS = {

@@ -1,19 +1,15 @@
-"""Kill -9 at random moments of real runs, then say whether anything was lost or doubled.
-
-python killing.py KILLS SEED FOLDER
-"""
+"""Kill -9 at random moments of real runs, then say whether anything was lost or doubled."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -34,6 +30,13 @@ class Tally:
     n_killed: int = 0
     n_ended: int = 0
     n_nights_cut_off: int = 0
+    n_completed: int = 0
+    n_finished: int = 0
+
+    @property
+    def n_runs(self) -> int:
+        """Runs that were started to be killed."""
+        return self.n_killed + self.n_ended
 
 
 def change(labels: pd.DataFrame, night: int) -> pd.DataFrame:
@@ -53,36 +56,67 @@ def start(home: Path) -> subprocess.Popen[bytes]:
 def kill_runs(home: Path, n: int, seed: int) -> Tally:
     """Kill n runs, each on labels of its own, checking after each one, and completing every fifth.
 
-    A run that ends before its kill is counted beside them.
+    A run that ends before its kill is counted beside them. What was tallied lies in ``tally.json`` after each run, so
+    that killing goes on where it stopped.
     """
-    pauses, tally, labels = random.Random(seed), Tally(), make_labels()
+    kept = home / "tally.json"
+    tally = Tally(**json.loads(kept.read_text())) if kept.exists() else Tally()
+    labels = labels_after(tally.n_runs)
     path = write_job(home, more=MORE, labels=labels, project=ONLY)
-    began = time.perf_counter()
-    assert start(home).wait() == 0
-    whole_s = time.perf_counter() - began
-    n_finished = 1
+    whole_s = seconds_of_a_run(home)
+    tally.n_finished = check(home, path, tally.n_finished, at_least=tally.n_finished + 1)
     while tally.n_killed < n:
-        number = tally.n_killed + tally.n_ended
+        number = tally.n_runs
         labels = change(labels, number)
         write_job(home, more=MORE, labels=labels, project=ONLY)
-        process = start(home)
-        try:
-            process.wait(timeout=pauses.uniform(0.35, 1.05) * whole_s)
-            tally.n_ended += 1
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        pause_s = random.Random(f"{seed}-{number}").uniform(0.35, 1.05) * whole_s
+        if killed_after(home, pause_s):
             tally.n_killed += 1
-        n_finished = check(home, path, n_finished)
+        else:
+            tally.n_ended += 1
+        tally.n_finished = check(home, path, tally.n_finished)
         if number % 5 == 4:
             complete(path)
-            n_finished = check(home, path, n_finished, at_least=n_finished + 1)
+            tally.n_completed += 1
+            tally.n_finished = check(home, path, tally.n_finished, at_least=tally.n_finished + 1)
+        keep(kept, tally)
     complete(path)
-    check(home, path, n_finished, at_least=n_finished + 1, whole=True)
+    check(home, path, tally.n_finished, at_least=tally.n_finished + 1, whole=True)
     raw = sqlite3.connect(home / "nightly" / "bikes" / "annoaudit.db")
     tally.n_nights_cut_off = raw.execute("select count(*) from nights where finished_at is null").fetchone()[0]
     raw.close()
     return tally
+
+
+def labels_after(n_runs: int) -> pd.DataFrame:
+    labels = make_labels()
+    for number in range(n_runs):
+        labels = change(labels, number)
+    return labels
+
+
+def seconds_of_a_run(home: Path) -> float:
+    began = time.perf_counter()
+    assert start(home).wait() == 0
+    return time.perf_counter() - began
+
+
+def killed_after(home: Path, pause_s: float) -> bool:
+    """Start a run and kill it after so many seconds; say whether it still ran."""
+    process = start(home)
+    try:
+        process.wait(timeout=pause_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return True
+    return False
+
+
+def keep(path: Path, tally: Tally) -> None:
+    scratch = path.with_suffix(".part")
+    scratch.write_text(json.dumps(asdict(tally)))
+    scratch.replace(path)
 
 
 def complete(path: Path) -> None:
@@ -113,10 +147,3 @@ def check(home: Path, path: Path, n_finished: int, at_least: int = 0, *, whole: 
         if whole:
             assert lines == past.seals.nights.heads(), "every head arrived elsewhere, once"
     return n_done
-
-
-if __name__ == "__main__":
-    place = Path(sys.argv[3])
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    print(kill_runs(place, int(sys.argv[1]), int(sys.argv[2])))  # noqa: T201 - a program that reports

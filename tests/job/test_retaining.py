@@ -97,11 +97,12 @@ def test_forgetting_a_person_leaves_every_record_as_it_was_sealed(tmp_path, run_
     night = run_at(0)
     snapshots = night.folder / "snapshots"
     asked = annoaudit("forget", "ann3", cwd=tmp_path)
-    assert "confirm with --yes" in asked.stdout
+    assert "named in 1 snapshot. Nothing was changed yet; confirm with --yes" in asked.stdout
+    assert "No snapshot names ann33" in annoaudit("forget", "ann33", "--yes", cwd=tmp_path).stdout
     assert any(b"ann3" in file.read_bytes() for file in snapshots.rglob("*.parquet"))
     done = annoaudit("forget", "ann3", "--yes", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Removed from 1 snapshots" in done.stdout
+    assert "by a pseudonym in 1 snapshot." in done.stdout
     for file in night.folder.rglob("*"):
         assert not file.is_file() or b"ann3" not in file.read_bytes(), file
     found = verify(tmp_path)

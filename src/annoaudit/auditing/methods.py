@@ -133,6 +133,13 @@ METHODS: dict[str, Method] = {
         "held.",
         "Lopez-Paz, Oquab (2017), ICLR; Besag, Clifford (1991), Biometrika 78",
     ),
+    "missingness": Method(
+        "missingness",
+        "Items without labels, with few, or skipped, each against items near them in order that have labels: a "
+        "cross-fitted classifier on features and sizes, group shares and class shares; p values by permutation among "
+        "neighbours of the same batch and split, false discovery rate held.",
+        "Lopez-Paz, Oquab (2017), ICLR; Besag, Clifford (1991), Biometrika 78; Rubin (1976), Biometrika 63",
+    ),
     "trigger_scan": Method(
         "trigger_scan",
         "Words, phrases, metadata values and image patches whose items carry a class more often than the rest of each "

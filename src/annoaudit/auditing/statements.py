@@ -53,7 +53,11 @@ def _tell_data(decisions: Sequence[Decision]) -> str:
     flagged = [int(one.flagged[scores.detector].sum()) for one in decisions for scores in one.scores
                if scores.level == "dataset"]  # fmt: skip
     n = sum(flagged)
-    return f"{n:,} finding{'s are' if n > 1 else ' is'} about the data: copies, marks or batches" if n else ""
+    return (
+        f"{n:,} finding{'s are' if n > 1 else ' is'} about the data: copies, marks, batches or missing labels"
+        if n
+        else ""
+    )
 
 
 def _find_gravest(decisions: Sequence[Decision], name_of: Callable[[str], str]) -> dict[str, Severity]:

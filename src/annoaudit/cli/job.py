@@ -291,13 +291,14 @@ def forget_command(
 ) -> None:
     """Put a person's pseudonym in the place of their id and names in all snapshots; what is sealed stays verifiable."""
     from annoaudit.job.looking import opened_past
+    from annoaudit.job.telling import forget_lines
 
     job = _read(config)
     with opened_past(job, _choose_one(job, project)) as past:
-        if not yes:
-            typer.echo("Nothing has been written; confirm with --yes. It can't be undone.")
-            return
-        typer.echo(f"Removed from {past.forget(annotator)} snapshots.")
+        n = past.count_naming(annotator)
+        if yes:
+            past.forget(annotator)
+    _echo(forget_lines(annotator, n, done=yes))
 
 
 def schema_command() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import sparse
 
+from annoaudit.detectors.data_contrasts import MOST_MOVED, list_moved, main_directions
 from annoaudit.detectors.data_exhibits import Innocence, show_texts
 from annoaudit.errors import Unavailable
 from annoaudit.findings import Explanation, Level, Scores, Subject
@@ -27,12 +27,10 @@ __all__ = ["BatchShift"]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-DIMENSIONS = 20
 MOST_BATCHES = 12
 MOST_PAST = 5_000
 MOST_NEW = 2_000
 LATEST_SHARE = 0.2
-MOST_MOVED = 5
 FEATURES, CLASSES, LABELS = "items", "class shares", "labels given the items"
 INNOCENCE = Innocence(
     (
@@ -109,7 +107,7 @@ class BatchShift:
 
     def _compare(self, evidence: Evidence) -> Iterator[_Comparison]:
         usable = _stand_ins(evidence)
-        places, chance = _reduce(evidence), _residuals(evidence)
+        places, chance = main_directions(evidence), _residuals(evidence)
         share = evidence.votes.counts / np.maximum(evidence.votes.counts.sum(axis=1, keepdims=True), 1)
         for name, is_new, is_old in _list_batches(evidence):
             rng = np.random.default_rng([evidence.seed, 41])
@@ -136,20 +134,6 @@ def _stand_ins(evidence: Evidence) -> Bools:
     usable = np.zeros(evidence.votes.n_items, dtype=bool)
     usable[labelled[first]] = True
     return usable
-
-
-def _reduce(evidence: Evidence) -> npt.NDArray[np.floating] | None:
-    """(N, up to 20) main directions of the features; None where items have none."""
-    from sklearn.decomposition import TruncatedSVD
-
-    try:
-        matrix = evidence.features.scaled
-    except Unavailable:
-        return None
-    if matrix.shape[1] <= DIMENSIONS:
-        return sparse.csr_matrix(matrix).toarray() if evidence.features.is_sparse else np.asarray(matrix)
-    n_parts = min(DIMENSIONS, min(matrix.shape) - 1)
-    return np.asarray(TruncatedSVD(n_parts, random_state=evidence.seed).fit_transform(matrix)) if n_parts > 0 else None
 
 
 def _residuals(evidence: Evidence) -> npt.NDArray[np.floating] | None:
@@ -234,11 +218,4 @@ def _list_moved(evidence: Evidence, one: _Comparison) -> list[str]:
         new, old = (counts[rows].sum(axis=0) / max(counts[rows].sum(), 1) for rows in (one.new, one.old))
         order = np.argsort(-np.abs(new - old), kind="stable")[:MOST_MOVED]
         return [f"{evidence.votes.classes[int(k)]} {100 * old[k]:.0f} % to {100 * new[k]:.0f} %" for k in order]
-    features = evidence.features
-    new, old = (np.asarray(features.matrix[rows].mean(axis=0)).ravel() for rows in (one.new, one.old))
-    squares = np.asarray(abs(features.matrix[np.r_[one.new, one.old]]).power(2).mean(axis=0) if features.is_sparse
-                         else (features.matrix[np.r_[one.new, one.old]] ** 2).mean(axis=0)).ravel()  # fmt: skip
-    moved = (new - old) / np.sqrt(np.maximum(squares, 1e-12))
-    order = np.argsort(-np.abs(moved), kind="stable")[:MOST_MOVED]
-    names = features.names if len(features.names) == len(moved) else [f"column {k + 1}" for k in range(len(moved))]
-    return [f"{names[int(k)]} {'more' if moved[k] > 0 else 'less'}" for k in order]
+    return list_moved(evidence.features, one.new, one.old)

@@ -70,7 +70,8 @@ def compare_nights(findings: pd.DataFrame, scored: Collection[tuple[str, str]], 
         }
     all_rows = nights.fingerprints()
     ever = set(all_rows["fingerprint"])
-    judged = set(all_rows["fingerprint"][[pair in set(scored) for pair in _pairs(all_rows)]])
+    ran = set(scored)
+    judged = set(all_rows["fingerprint"][[pair in ran for pair in _pairs(all_rows)]])
     tonight = set(findings["fingerprint"])
     return Comparison(
         new=frozenset(tonight - ever),

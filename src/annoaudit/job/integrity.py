@@ -101,10 +101,16 @@ def check_integrity(
         as_table(changes[:MOST_SHOWN]),
         dict(Counter(one.status for one in changes)),
         tuple(problems),
-        (*problems, *sentences, *patterns["reason"], *before.notes),
+        (*problems, *sentences, *_tell_patterns(patterns), *before.notes),
         _joined(as_findings(found, detector=DETECTOR, version=VERSION, severity=SEVERITY), patterns),
         memory,
     )
+
+
+def _tell_patterns(patterns: pd.DataFrame) -> list[str]:
+    """Patterns as sentences that stand alone: whose labels each is about, then what."""
+    told = zip(patterns["annotator"], patterns["reason"], strict=True)
+    return [f"{who}: {reason}" if who else str(reason) for who, reason in told]
 
 
 def _joined(*frames: pd.DataFrame) -> pd.DataFrame:
@@ -139,7 +145,7 @@ def as_table(changes: Sequence[Change]) -> pd.DataFrame:
 
 def _tell_scope(found: Verification) -> str:
     if not found.n_heads:
-        return "This is the first head; from the next night on, snapshots are compared with their heads."
+        return "This night is sealed; from the next one on, what is there is compared with what was sealed."
     what = f"{plural(found.n_heads, 'head')} and the last snapshot were verified"
     if found.n_outside < 0:
         return (

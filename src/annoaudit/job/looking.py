@@ -14,7 +14,7 @@ from annoaudit.errors import UsageError
 from annoaudit.job.integrity import as_table, list_ours
 from annoaudit.job.locking import locked
 from annoaudit.job.nightly import heads_file
-from annoaudit.job.retaining import forget_annotator
+from annoaudit.job.retaining import forget_annotator, list_naming
 from annoaudit.job.sealed import Seals, open_seals, read_outside
 from annoaudit.job.trends import tabulate_trends
 from annoaudit.ledger.changes import Scene, list_changes
@@ -90,6 +90,10 @@ class Past:
         name_of = Pseudonyms(self.seals.nights.store.pseudonym_key())
         with locked(self.folder):
             return forget_annotator(self.seals, annotator_id, name_of)
+
+    def count_naming(self, annotator_id: str) -> int:
+        """Return how many snapshots hold a person's id."""
+        return len(list_naming(self.seals, annotator_id))
 
     def trend(self) -> pd.DataFrame:
         """Return one row a finished night, oldest first, with the number by which ``diff`` and ``prove`` know it."""

@@ -102,14 +102,32 @@ def _remove_leaves(seals: Seals, heads: Sequence[Head], removed: dict[str, int],
             path.unlink()
 
 
+def list_naming(seals: Seals, annotator_id: str) -> list[str]:
+    """Return the names of the snapshots that hold a person's id."""
+    found = []
+    for name in seals.snapshots.shelf.names():
+        with seals.snapshots.shelf.fetched(name) as folder:
+            if any(_columns_with(folder / f"{table}.parquet", names, annotator_id) for table, names in PEOPLE.items()):
+                found.append(name)
+    return found
+
+
+def _columns_with(path: Path, columns: Sequence[str], annotator_id: str) -> list[str]:
+    if not path.is_file():
+        return []
+    table = pq.read_table(path, columns=list(columns))
+    return [name for name in columns if pc.any(pc.equal(table[name], annotator_id)).as_py()]
+
+
 def forget_annotator(seals: Seals, annotator_id: str, name_of: Callable[[str], str]) -> int:
     """Put the pseudonym of a person in the place of their id and names in all snapshots; return how many had them.
 
     What was pulled from a live project is removed, so that the next night pulls it anew: who is still on the platform
     comes back from there.
     """
-    pseudonym, n = name_of(annotator_id), 0
-    Reviews(seals.nights.store, seals.nights.project).note(FORGOT, pseudonym=pseudonym)
+    pseudonym, named = name_of(annotator_id), list_naming(seals, annotator_id)
+    if named:
+        Reviews(seals.nights.store, seals.nights.project).note(FORGOT, pseudonym=pseudonym)
 
     def forget(folder: Path) -> bool:
         touched = [
@@ -117,20 +135,17 @@ def forget_annotator(seals: Seals, annotator_id: str, name_of: Callable[[str], s
         ]
         return any(touched)
 
-    for name in seals.snapshots.shelf.names():
-        n += seals.snapshots.change(name, forget)
+    n = sum(seals.snapshots.change(name, forget) for name in named)
     shutil.rmtree(seals.folder / "labels", ignore_errors=True)
     (seals.folder / "bookmark.json").unlink(missing_ok=True)
     return n
 
 
 def _forget_in(path: Path, columns: Sequence[str], annotator_id: str, pseudonym: str) -> bool:
-    if not path.is_file():
-        return False
-    table = pq.read_table(path)
-    found = [name for name in columns if pc.any(pc.equal(table[name], annotator_id)).as_py()]
+    found = _columns_with(path, columns, annotator_id)
     if not found:
         return False
+    table = pq.read_table(path)
     for name in found:
         theirs = pc.fill_null(pc.equal(table[name], annotator_id), False)
         table = _replace(table, name, pc.if_else(theirs, pseudonym, table[name]))

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from annoaudit import __version__
 from annoaudit.errors import AnnoauditError, UsageError
 from annoaudit.findings import FINDING_COLUMNS
+from annoaudit.formats.json_rows import json_rows
 from annoaudit.ledger.heads import Head, Sealed, Statement, append_head
 from annoaudit.ledger.sealing import Seal, derive_salt_key, seal, seal_labels
 from annoaudit.ledger.signing import Signer, open_signer
 from annoaudit.ledger.snapshots import Snapshot, Snapshots
 from annoaudit.ledger.verifying import Kept, Verification, verify_ledger, verify_log
-from annoaudit.store.frames import COUNTS, NUMBERS, as_text
+from annoaudit.store.frames import COUNTS, NUMBERS, as_numbers, as_text, as_texts
 from annoaudit.store.nights import Nights
 from annoaudit.store.reviews import Reviews
 
@@ -159,21 +162,20 @@ def open_seals(folder: Path, nights: Nights, snapshots: str | Path | None = None
 
 
 def finding_records(findings: pd.DataFrame) -> Iterable[tuple[str, str]]:
-    """Yield the findings of a run as records, by fingerprint, as the store keeps them."""
+    """Return the findings of a run as records, by fingerprint, as the store keeps them."""
     frame = findings[list(FINDING_COLUMNS)].sort_values("fingerprint", kind="stable")
-    for row in zip(*(frame[name].tolist() for name in FINDING_COLUMNS), strict=True):
-        values = {name: _plain(name, value) for name, value in zip(FINDING_COLUMNS, row, strict=True)}
-        yield f"finding/{values['fingerprint']}", json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    table = pa.table({name: _as_stored(name, frame[name]) for name in FINDING_COLUMNS})
+    keys = pc.binary_join_element_wise("finding/", table["fingerprint"], "")
+    return zip(keys.to_pylist(), json_rows(table, ascii_only=False, compact=True).to_pylist(), strict=True)
 
 
-def _plain(name: str, value: Any) -> object:
-    """A value as the store gives it back, whatever type the frame of a fresh audit has."""
-    missing = value is None or value != value
+def _as_stored(name: str, column: pd.Series) -> pa.Array:
+    """A column as the store gives it back, whatever type the frame of a fresh audit has."""
     if name in COUNTS:
-        return int(value)
+        return pa.array(column.astype("int64").tolist(), pa.int64())
     if name in NUMBERS:
-        return None if missing else float(value)
-    return "" if missing else as_text(str(value))
+        return pa.array(as_numbers(column), pa.float64())
+    return pa.array(as_texts(column), pa.string())
 
 
 def read_outside(path: Path | None) -> list[str] | None:

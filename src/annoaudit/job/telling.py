@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annoaudit.findings import SEVERITIES
 from annoaudit.reporting.markdown import escape_markdown
-from annoaudit.reporting.text import fold, plural
+from annoaudit.reporting.text import fold, plural, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from annoaudit.job.running import JobResult
     from annoaudit.ledger.verifying import Verification
 
-__all__ = ["as_github", "as_json", "as_lines", "change_lines", "verification_lines", "write_step_summary"]
+__all__ = [
+    "as_github",
+    "as_json",
+    "as_lines",
+    "change_lines",
+    "forget_lines",
+    "verification_lines",
+    "write_step_summary",
+]
 
 MARKS = {"passed": "passed", "failed": "FAILED", "not judged": "not judged"}
 
@@ -116,16 +124,41 @@ def _command(level: str, title: str, message: str) -> str:
 
 
 def change_lines(changes: pd.DataFrame) -> Iterator[str]:
-    """Yield what changed between two nights, a line each."""
+    """Yield what changed between two nights: what has the same reason stands together, under it."""
     counts = changes["status"].value_counts()
     told = ", ".join(f"{counts.get(one, 0):,} {one}" for one in ("unexplained", "told", "explained"))
-    yield f"{len(changes):,} changes: {told}."
+    yield f"{plural(len(changes), 'change')}: {told}."
+    alike: dict[tuple[str, str, str], list[str]] = {}
     for row in changes.to_dict("records"):
-        who = f", {row['annotator']}" if row["annotator"] else ""
-        by = f", changed by {row['by']}" if row["by"] else ""
-        turn = f": {row['was'] or 'nothing'} → {row['now'] or 'nothing'}" if row["was"] or row["now"] else ""
-        line = fold(f"{row['what']} {row['record']}{who}{by}{turn}; {row['why']}.")
-        yield f"{row['status']:<11}  {line}"
+        alike.setdefault((row["status"], row["what"], row["why"]), []).append(_change_line(row))
+    for (status, what, why), lines in alike.items():
+        if len(lines) > 1:
+            yield f"{status}: {len(lines):,} {what}; {fold(why)}."
+            yield from (f"  {line}" for line in lines)
+        else:
+            yield f"{status}: {what} {lines[0]}; {fold(why)}."
+
+
+def _change_line(row: Mapping[Hashable, object]) -> str:
+    """Item, whose label, and from what to what; then the record by its key, as ``annoaudit prove`` takes it."""
+    kind = str(row["record"]).partition("/")[0]
+    thing = f"{row['item_id']}, {row['annotator']}" if kind == "annotation" else str(row["record"])
+    by = f", changed by {row['by']}" if row["by"] else ""
+    turn = f": {row['was'] or 'nothing'} → {row['now'] or 'nothing'}" if row["was"] or row["now"] else ""
+    return fold(f"{thing}{by}{turn}" + (f" ({row['record']})" if kind == "annotation" else ""))
+
+
+def forget_lines(annotator: str, n: int, *, done: bool) -> Iterator[str]:
+    """Yield what forgetting a person did, or would do, in so many snapshots."""
+    name = shorten(annotator, 40)
+    if not n:
+        yield f"No snapshot names {name}; nothing was changed."
+    elif not done:
+        yield f"{name} is named in {plural(n, 'snapshot')}. Nothing was changed yet; confirm with --yes."
+        yield "It can't be undone."
+    else:
+        yield f"{name} was replaced by a pseudonym in {plural(n, 'snapshot')}."
+        yield "Remove the person from the source, too: otherwise the next night brings them back."
 
 
 def verification_lines(name: str, found: Verification) -> Iterator[str]:

@@ -31,6 +31,7 @@ SEVERITY: Mapping[str, Severity] = {
     "gold_gap": "L2",
     "identical_artefacts": "L3",
     "length_bias": "L1",
+    "missingness": "L1",
     "near_duplicates": "L1",
     "peer_score": "L1",
     "position_bias": "L2",

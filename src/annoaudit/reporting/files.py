@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from annoaudit.errors import UsageError
 from annoaudit.findings import FINDING_COLUMNS, Finding
+from annoaudit.formats.json_rows import json_rows
 from annoaudit.frameworks import describe_finding
-from annoaudit.reporting.as_json import plain_value
 from annoaudit.reporting.text import reveal_controls, well_formed
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["findings_csv", "write_findings", "write_whole"]
 
 _FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four: full width, read alike by some sheets
+
+_BATCH = 10_000
 
 
 def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> Path:
@@ -155,6 +156,18 @@ def _write_lines(table: pa.Table, draft: Path) -> None:
 
 
 def _lines(table: pa.Table) -> Iterator[str]:
-    for batch in table.to_batches(max_chunksize=10_000):
-        for row in batch.to_pylist():
-            yield json.dumps(plain_value(row), ensure_ascii=True, allow_nan=False) + "\n"
+    for start in range(0, table.num_rows, _BATCH):
+        for text in json_rows(_finite(table.slice(start, _BATCH))).to_pylist():
+            yield f"{text}\n"
+
+
+def _finite(table: pa.Table) -> pa.Table:
+    """Numbers that are not finite as null: JSON has no word for them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_floating(field.type):
+            column = table.column(place)
+            table = table.set_column(place, field, pc.if_else(pc.is_finite(column), column, None))
+    return table

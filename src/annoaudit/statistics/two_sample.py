@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from scipy.stats import rankdata
 
 __all__ = ["Shift", "compare_classes", "compare_features"]
@@ -39,7 +40,7 @@ class Shift:
     stratum: int = -1
 
 
-def compare_features(places: npt.NDArray[np.floating], is_new: Bools, seed: int) -> Shift:
+def compare_features(places: npt.NDArray[np.floating], is_new: Bools, seed: int, stratum: Ints | None = None) -> Shift:
     """Test by a classifier whether new items can be told from old ones by their features.
 
     A ridge regression on the features and their squares, cross-fitted in five folds that do not depend on who is new;
@@ -54,6 +55,9 @@ def compare_features(places: npt.NDArray[np.floating], is_new: Bools, seed: int)
         (N,) both kinds at least five times.
     seed
         Of folds and permutations.
+    stratum
+        (N,) items may change places only with items of the same, and are compared by how far they lie from its mean;
+        by default all are of one.
 
     References
     ----------
@@ -61,7 +65,8 @@ def compare_features(places: npt.NDArray[np.floating], is_new: Bools, seed: int)
     Clifford (1991). Sequential Monte Carlo p-values. Biometrika 78.
     """
     rng = np.random.default_rng([seed, 31])
-    design = _design(places)
+    group = np.zeros(len(is_new), dtype=np.int64) if stratum is None else stratum
+    design = _design(places if stratum is None else _less_means(places, group))
     fold = rng.permutation(len(design)) % N_FOLDS
     solve = [_prepare(design[fold != f]) for f in range(N_FOLDS)]
 
@@ -74,12 +79,12 @@ def compare_features(places: npt.NDArray[np.floating], is_new: Bools, seed: int)
 
     observed = areas(is_new[:, None].astype(np.float64))
     area = float(observed[0, 0])
-    p = _permute(observed, areas, is_new, np.zeros(len(is_new), dtype=np.int64), rng)
+    p = _permute(observed, areas, is_new, group, rng)
     half = NORMAL_975 * _error_of_area(area, int(is_new.sum()), int((~is_new).sum()))
     return Shift(p, area - 0.5, area - 0.5 - half, area - 0.5 + half)
 
 
-def compare_classes(values: Floats, is_new: Bools, stratum: Ints, seed: int) -> Shift:
+def compare_classes(values: Floats, is_new: Bools, stratum: Ints, seed: int, *, pooled: bool = False) -> Shift:
     """Test whether class values of new items differ in mean from those of old ones, within strata.
 
     With shares of labels as values and one stratum, this compares class shares; with shares less the probabilities of a
@@ -97,6 +102,8 @@ def compare_classes(values: Floats, is_new: Bools, stratum: Ints, seed: int) -> 
         (N,) items may change places only with items of the same.
     seed
         Of the permutations.
+    pooled
+        Differences inside the strata are summed over all of them: for strata that are only held fixed.
 
     References
     ----------
@@ -106,14 +113,14 @@ def compare_classes(values: Floats, is_new: Bools, stratum: Ints, seed: int) -> 
     groups = [np.flatnonzero(stratum == one) for one in np.unique(stratum)]
     centred = [values[rows] - values[rows].mean(axis=0) for rows in groups]
     share = [float(is_new[rows].mean()) for rows in groups]
-    spread = np.stack(
-        [np.sqrt(one * (1 - one) * (part**2).sum(axis=0) + 0.5) for one, part in zip(share, centred, strict=True)]
-    )
+    variance = np.stack([one * (1 - one) * (part**2).sum(axis=0) for one, part in zip(share, centred, strict=True)])
+    spread = np.sqrt((variance.sum(axis=0, keepdims=True) if pooled else variance) + 0.5)
 
     def standardise(new: Floats) -> Floats:
         """(G, K, times) standardised differences of each class in each stratum."""
         excess = [(new[rows] - one).T @ part for rows, one, part in zip(groups, share, centred, strict=True)]
-        return np.asarray(np.stack(excess).transpose(0, 2, 1) / spread[:, :, None])
+        summed = np.sum(excess, axis=0, keepdims=True) if pooled else np.stack(excess)
+        return np.asarray(summed.transpose(0, 2, 1) / spread[:, :, None])
 
     def measure(new: Floats) -> Floats:
         size = np.abs(standardise(new)).reshape(spread.size, -1)
@@ -122,11 +129,19 @@ def compare_classes(values: Floats, is_new: Bools, stratum: Ints, seed: int) -> 
     start = is_new[:, None].astype(np.float64)
     p = _permute(measure(start), measure, is_new, stratum, rng)
     place, which = divmod(int(np.abs(standardise(start)[:, :, 0]).argmax()), values.shape[1])
-    mine, other = (values[rows, which] for rows in (groups[place][is_new[groups[place]]],
-                                                    groups[place][~is_new[groups[place]]]))  # fmt: skip
+    if pooled:
+        inside = _less_means(values[:, [which]], stratum)[:, 0]
+        return _contrast(inside[is_new], inside[~is_new], p, which, -1)
+    rows = groups[place]
+    mine, other = (values[part, which] for part in (rows[is_new[rows]], rows[~is_new[rows]]))
+    return _contrast(mine, other, p, which, int(stratum[rows[0]]))
+
+
+def _contrast(mine: Floats, other: Floats, p: float, which: int, stratum: int) -> Shift:
+    """The difference of two means, with its interval."""
     effect = float(mine.mean() - other.mean()) if len(mine) and len(other) else 0.0
     half = NORMAL_975 * float(np.sqrt(mine.var() / max(len(mine), 1) + other.var() / max(len(other), 1)))
-    return Shift(p, abs(effect), abs(effect) - half, abs(effect) + half, which, int(stratum[groups[place][0]]))
+    return Shift(p, abs(effect), abs(effect) - half, abs(effect) + half, which, stratum)
 
 
 def _permute(
@@ -156,6 +171,14 @@ def _shuffle(is_new: Bools, stratum: Ints, rng: np.random.Generator) -> Bools:
     shuffled = np.empty_like(is_new)
     shuffled[np.lexsort((rng.random(len(is_new)), stratum))] = is_new[np.argsort(stratum, kind="stable")]
     return shuffled
+
+
+def _less_means(places: npt.NDArray[np.floating], stratum: Ints) -> Floats:
+    """Places less the mean of their stratum."""
+    _, place = np.unique(stratum, return_inverse=True)
+    member = sparse.csr_array((np.ones(len(place)), (place, np.arange(len(place)))))
+    means = (member @ places) / member.sum(axis=1)[:, None]
+    return np.asarray(places - means[place], dtype=np.float64)
 
 
 def _design(places: npt.NDArray[np.floating]) -> Floats:

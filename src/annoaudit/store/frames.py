@@ -14,7 +14,17 @@ from annoaudit.findings import FINDING_COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COUNTS", "NUMBERS", "Columns", "as_columns", "as_frame", "as_text", "check_findings"]
+__all__ = [
+    "COUNTS",
+    "NUMBERS",
+    "Columns",
+    "as_columns",
+    "as_frame",
+    "as_numbers",
+    "as_text",
+    "as_texts",
+    "check_findings",
+]
 
 Columns = dict[str, list[Any]]
 """Rows of one table, by column: values as a database driver takes them."""
@@ -62,14 +72,14 @@ def as_columns(frame: pd.DataFrame) -> tuple[Columns, Columns, Columns]:
         fast; words that several findings share come once.
     """
     frame = frame.rename(columns={"null": "null_hypothesis"}).sort_values("fingerprint")
-    texts: Columns = {name: _texts(frame[name]) for name in TEXTS}
+    texts: Columns = {name: as_texts(frame[name]) for name in TEXTS}
     names = [_name_words(words) for words in zip(*(texts[name] for name in WORDS), strict=True)]
     places = {name: place for place, name in enumerate(names)}
     order = sorted(places)
     fixed = {name: texts[name] for name in (*FIXED, "given")}
     words = {name: [texts[name][places[key]] for key in order] for name in WORDS}
     tonight: Columns = {"explanation_id": names} | {name: texts[name] for name in _TONIGHT}
-    tonight |= {name: _numbers(frame[name]) for name in NUMBERS}
+    tonight |= {name: as_numbers(frame[name]) for name in NUMBERS}
     tonight |= {name: frame[name].astype("int64").tolist() for name in COUNTS}
     return fixed, {"explanation_id": order} | words, tonight
 
@@ -109,7 +119,8 @@ def as_text(value: str) -> str:
     return value.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
-def _texts(column: pd.Series) -> list[str]:
+def as_texts(column: pd.Series) -> list[str]:
+    """Return a column as text that every database takes; "" where it has nothing."""
     values = column.astype("object").where(column.notna(), "").tolist()
     if set(map(type, values)) != {str}:
         values = [str(value) for value in values]
@@ -118,7 +129,8 @@ def _texts(column: pd.Series) -> list[str]:
     return [as_text(value) for value in values]
 
 
-def _numbers(column: pd.Series) -> list[float | None]:
+def as_numbers(column: pd.Series) -> list[float | None]:
+    """Return a column as numbers; None where it has none."""
     values = column.astype("float64").tolist()
     return [None if value != value else value for value in values]
 

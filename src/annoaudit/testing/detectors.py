@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from annoaudit.detectors import Detector, judges_kind
 from annoaudit.errors import Unavailable
@@ -130,10 +131,20 @@ def _in_batches(labels: LabelSet) -> LabelSet:
     return dataclasses.replace(labels, items=labels.items.set_column(at, "batch", batch))
 
 
+def _thinned(labels: LabelSet) -> LabelSet:
+    """Leave two fifths of the items, drawn by lot, without any label."""
+    ids = np.array(labels.items["item_id"].to_pylist())
+    lost = pa.array(ids[np.random.default_rng(13).random(len(ids)) < 0.4])
+    kept = (table.filter(pc.invert(pc.is_in(table["item_id"], value_set=lost)))
+            for table in (labels.annotations, labels.labels))  # fmt: skip
+    return dataclasses.replace(labels, **dict(zip(("annotations", "labels"), kept, strict=True)))
+
+
 def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
     """Teams by what is special about them, with gold codes where they have some."""
     yield "a team with three labels an item", make_team(n_items=120, n_annotators=8, redundancy=3, seed=1), None
     yield "two batches", _in_batches(make_team(n_items=120, n_annotators=8, redundancy=1, seed=9)), None
+    yield "labels missing by lot", _thinned(make_team(n_items=120, n_annotators=8, redundancy=2, seed=14)), None
     yield "items labelled twice", make_team(n_items=80, n_annotators=6, redundancy=2, n_copies=20, seed=7), None
     yield "one label an item", make_team(n_items=120, n_annotators=8, redundancy=1, seed=2), None
     yield "one annotator", make_team(n_items=60, n_annotators=1, redundancy=1, seed=3), None
@@ -142,6 +153,7 @@ def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
     yield "four labels", make_team(n_items=4, n_annotators=2, redundancy=1, seed=6), None
     yield "spans marked by three", make_span_team(n_items=60, n_annotators=5, redundancy=3, seed=9), None
     yield "spans marked by one", make_span_team(n_items=60, n_annotators=5, redundancy=1, seed=10), None
+    yield "spans missing by lot", _thinned(make_span_team(n_items=120, n_annotators=5, redundancy=2, seed=15)), None
     yield "spans without texts", make_span_team(n_items=20, n_annotators=3, redundancy=2, text=False, seed=11), None
     rich = TeamDesign(n_items=240, n_annotators=6, redundancy=3, gold_share=0.3, repeat_share=0.3)
     team = simulate_team(rich, seed=8)
