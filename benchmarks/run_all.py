@@ -25,6 +25,7 @@ PEERS = HERE / "cache" / "peers"
 
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "agreement": ("benchmarks/agreement.py", "--replications", "2000", "--seed", "7"),
+    "coefficients": ("benchmarks/coefficients.py",),
     "truth_inference": ("benchmarks/truth_inference.py",),
     "truth_inference_cost": ("benchmarks/truth_inference_cost.py",),
     "label_errors": ("benchmarks/label_errors.py",),
@@ -55,6 +56,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
 WITH_PEERS = {
     "truth_inference_cost": ("crowd-kit==1.4.2",),
     "agreement": ("statsmodels",),
+    "coefficients": ("statsmodels", "nltk", "simpledorff", "rater-agreement", "pycocotools==2.0.11"),
     "forensics": ("crowd-kit==1.4.2",),
     "coco": ("pycocotools==2.0.11",),
     "kinds_regions": ("pycocotools==2.0.11",),

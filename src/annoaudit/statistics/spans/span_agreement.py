@@ -31,8 +31,8 @@ MOST_TOKEN_VOTES = 40_000_000
 class Marks:
     """Spans of S submissions: ``item`` and ``annotator`` (S,) of each; submission, unit, extent and class of M spans.
 
-    ``length`` (N,) is how long each item is, at least to its last edge. ``grain`` is the shortest stretch that can be told
-    apart: a character, or a fraction of a second.
+    ``length`` (N,) is how long each item is, at least to its last edge. ``grain`` is the shortest stretch that can be
+    told apart: a character, or a fraction of a second.
     """
 
     item: Ints
