@@ -34,7 +34,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "forensics": ("benchmarks/forensics.py", "null", "few", "ring", "power", "delay", "table", "--budget", "40"),
     "forensics_people": ("benchmarks/forensics_people.py", "people"),
     "forensics_cost": ("benchmarks/forensics_people.py", "cost"),
-    "kinds_regions": ("benchmarks/kinds_regions.py", "found", "shapes", "pictures", "null", "coco", "cost"),
+    "kinds_regions": ("benchmarks/kinds_regions.py", "found", "careless", "shapes", "pictures", "null", "coco", "cost"),
     "poisoning": ("benchmarks/poisoning.py", "cells", "shift", "copies", "scale", "table"),
     "reading": ("benchmarks/reading.py", "--rows", "1000000", "--repeats", "5"),
     "coco": ("benchmarks/coco.py", "--images", "100000", "--repeats", "3"),

@@ -418,6 +418,10 @@ class Evidence:
             raise Unavailable("the question has no labels")
         if votes.numbers is not None:
             raise Unavailable("numbers have no classes to infer")
+        if self.kind in REGIONS:
+            from annoaudit.evidence.kinds.presence import infer_regions
+
+            return infer_regions(self, prior)
         return infer_truth(
             votes.item,
             votes.annotator,
