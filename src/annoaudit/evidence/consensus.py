@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
-from annoaudit.labels import Votes
+from annoaudit.labels import REGIONS
 from annoaudit.statistics.truth_inference import TruthInference, infer_truth
 
 if TYPE_CHECKING:
@@ -19,12 +19,17 @@ __all__ = ["infer_from_votes", "infer_with_model"]
 Floats = npt.NDArray[np.float64]
 
 
-def infer_from_votes(votes: Votes, prior: Floats | None, seed: int) -> TruthInference:
+def infer_from_votes(evidence: Evidence, prior: Floats | None) -> TruthInference:
     """Infer the truth of each item; ``prior`` (N, K) is what is known of the items before any vote."""
+    votes = evidence.votes
     if not len(votes):
         raise Unavailable("the question has no labels")
     if votes.numbers is not None:
         raise Unavailable("numbers have no classes to infer")
+    if evidence.kind in REGIONS:
+        from annoaudit.evidence.kinds.presence import infer_regions
+
+        return infer_regions(evidence, prior)
     return infer_truth(
         votes.item,
         votes.annotator,
@@ -33,7 +38,7 @@ def infer_from_votes(votes: Votes, prior: Floats | None, seed: int) -> TruthInfe
         n_annotators=votes.n_annotators,
         n_classes=votes.n_classes,
         item_prior=prior,
-        seed=seed,
+        seed=evidence.seed,
     )
 
 
@@ -45,4 +50,4 @@ def infer_with_model(evidence: Evidence) -> TruthInference:
         return evidence.votes_consensus
     unknown = ~np.asarray(np.isfinite(prior).all(axis=1))
     filled = np.where(unknown[:, None], 1.0 / evidence.votes.n_classes, prior)
-    return infer_from_votes(evidence.votes, np.asarray(filled, dtype=np.float64), evidence.seed)
+    return infer_from_votes(evidence, np.asarray(filled, dtype=np.float64))

@@ -236,7 +236,7 @@ class Evidence:
         """Truth inferred from the votes alone."""
         from annoaudit.evidence.consensus import infer_from_votes
 
-        return infer_from_votes(self.votes, None, self.seed)
+        return infer_from_votes(self, None)
 
     @lazy
     def probabilities(self) -> Probabilities:

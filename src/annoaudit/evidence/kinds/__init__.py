@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
     from annoaudit.evidence.probabilities import Probabilities
 
-__all__ = ["AUDITED", "IN_PARTS", "WITH_CLASSES", "judge_parts", "read_votes"]
+__all__ = ["AUDITED", "IN_PARTS", "PREDICTIONS", "WITH_CLASSES", "judge_parts", "read_votes"]
 
 IN_PARTS = ("multichoice", *EXTENDED, *REGIONS)
 """Kinds whose answer is a set of parts."""
@@ -24,6 +24,8 @@ WITH_CLASSES = (*NOMINAL, *IN_PARTS)
 """Kinds whose votes are of a few classes, so that a true class can be inferred."""
 AUDITED = (*WITH_CLASSES, *MEASURED)
 """Kinds that can be audited."""
+PREDICTIONS = "supplied predictions"
+"""Source of probabilities that follow from a detector's regions."""
 
 
 def read_votes(evidence: Evidence) -> Votes:
