@@ -30,10 +30,12 @@ Bools = npt.NDArray[np.bool_]
 QUEUE_SHARE = 0.05
 QUEUE_MOST = 500
 THRESHOLDS: Mapping[str, float] = {
+    "low_rank_agreement": 0.99,
     "neighbour_disagreement": 0.9,
     "peer_score": 0.99,
     "rater_severity": 0.99,
     "rating_residual": 0.3,
+    "same_order": 0.99,
     "self_consistency": 0.95,
     "straight_lining": 0.995,
     "timing": 0.95,
@@ -49,11 +51,15 @@ SEVERITY: Mapping[str, Severity] = {
     "gold_gap": "L2",
     "identical_artefacts": "L3",
     "length_bias": "L1",
+    "low_rank_agreement": "L1",
     "near_duplicates": "L1",
+    "order_bias": "L2",
     "peer_score": "L1",
     "position_bias": "L2",
     "rater_severity": "L1",
+    "reversed_ranking": "L2",
     "ring": "L2",
+    "same_order": "L1",
     "self_consistency": "L1",
     "sequence_pattern": "L2",
     "slice_scan": "L2",

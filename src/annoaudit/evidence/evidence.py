@@ -20,6 +20,7 @@ from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Selections, S
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
+    from annoaudit.evidence.kinds.rankings import ComparedRankings, JudgedRankings
     from annoaudit.evidence.kinds.ratings import JudgedRatings
     from annoaudit.evidence.kinds.regions import Units
     from annoaudit.evidence.kinds.sides import Sides
@@ -231,6 +232,22 @@ class Evidence:
         return judge_ratings(self)
 
     @lazy
+    def compared_rankings(self) -> ComparedRankings:
+        """The rankings of the question as comparisons of things inside their items."""
+        from annoaudit.evidence.kinds.rankings import compare_rankings
+
+        if self.kind != "ranking":
+            raise Unavailable(f"answers of kind {self.kind} are no orders")
+        return compare_rankings(self.labels, self.labels.rankings(self.question))
+
+    @lazy
+    def rankings(self) -> JudgedRankings:
+        """What the others say against each ranking, and the consensus of each item."""
+        from annoaudit.evidence.kinds.rankings import judge_rankings
+
+        return judge_rankings(self.compared_rankings)
+
+    @lazy
     def neighbours(self) -> Neighbours:
         """The most similar items of each item, near duplicates collapsed."""
         from annoaudit.evidence.neighbours import find_neighbours
@@ -248,6 +265,8 @@ class Evidence:
         from annoaudit.evidence.probabilities import Probabilities, cross_validate
 
         votes = self.votes
+        if votes.kind == "ranking":
+            raise Unavailable("no model judges orders")
         if self.given_probabilities is not None:
             return Probabilities(matrix=self.given_probabilities, source="supplied")
         if votes.n_classes < 2 or len(np.unique(votes.label)) < 2:
@@ -416,8 +435,8 @@ class Evidence:
         votes = self.votes
         if not len(votes):
             raise Unavailable("the question has no labels")
-        if votes.numbers is not None:
-            raise Unavailable("numbers have no classes to infer")
+        if votes.numbers is not None or votes.kind == "ranking":
+            raise Unavailable("numbers and orders have no classes to infer")
         return infer_truth(
             votes.item,
             votes.annotator,
