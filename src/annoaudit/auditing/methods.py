@@ -210,6 +210,35 @@ METHODS: dict[str, Method] = {
         "repeat the one before, among other orders; a rank, not a test.",
         "Herzog, Bachman (1981), Public Opinion Quarterly 45; Besag, Clifford (1991), Biometrika 78",
     ),
+    "ranking_distance": Method(
+        "ranking_distance",
+        "Probability that an order was drawn at random: chances of its comparisons, from the weighted votes and Borda "
+        "scores of the others (logistic, ranking left out), to the power 2/k, against one half each.",
+        "Bradley, Terry (1952), Biometrika 39; Efron (2010), Large-scale inference",
+    ),
+    "reversed_ranking": Method(
+        "reversed_ranking",
+        "Mean tau of an annotator's rankings with what the others believe, against 0, one-sided (t).",
+        "Kendall (1948), Rank correlation methods",
+    ),
+    "low_rank_agreement": Method(
+        "low_rank_agreement",
+        "Tau with the others short of what a typical annotator would reach on the same items, against the team's own "
+        "spread; a rank, not a test.",
+        "Efron (2004), JASA 99",
+    ),
+    "order_bias": Method(
+        "order_bias",
+        "Change of the chance that what was shown first stands above, beside what others say of the same items, from "
+        "the team's median; robust standard error and the team's own spread.",
+        "Krosnick, Alwin (1987), Public Opinion Quarterly 51; MacKinnon, White (1985), J. Econometrics 29",
+    ),
+    "same_order": Method(
+        "same_order",
+        "Mean tau between two rankings of one annotator, of different items, against the team's own spread; a rank, "
+        "not a test.",
+        "Herzog, Bachman (1981), Public Opinion Quarterly 45",
+    ),
     "timing": Method(
         "timing",
         "Growth of time with the item's length, labels under an item-specific floor, and bursts, counted only together "

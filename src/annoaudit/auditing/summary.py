@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from annoaudit.auditing.disagreement import against_others, count_confusion
+from annoaudit.auditing.disagreement import count_confusion
 from annoaudit.auditing.kinds import page_of
 from annoaudit.auditing.people import find_people
 from annoaudit.errors import Unavailable
@@ -46,9 +46,9 @@ def summarise_question(evidence: Evidence, decision: Decision, name_of: Callable
         Turns an annotator id into its pseudonym.
     """
     votes = evidence.votes
-    apart = against_others(votes)
-    who = np.array([name_of(str(one)) for one in votes.annotator_ids.to_pylist()], dtype=object)
     page = page_of(evidence.kind)
+    apart = page.apart(evidence)
+    who = np.array([name_of(str(one)) for one in votes.annotator_ids.to_pylist()], dtype=object)
     consensus = _consensus(evidence)
     return QuestionRecord(
         question=votes.question,

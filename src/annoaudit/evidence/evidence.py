@@ -20,6 +20,7 @@ from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Selections, S
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
+    from annoaudit.evidence.kinds.rankings import ComparedRankings, JudgedRankings
     from annoaudit.evidence.kinds.ratings import JudgedRatings
     from annoaudit.evidence.kinds.regions import Units
     from annoaudit.evidence.kinds.sides import Sides
@@ -223,6 +224,22 @@ class Evidence:
         if self.votes.numbers is None:
             raise Unavailable(f"answers of kind {self.kind} are no numbers")
         return judge_ratings(self)
+
+    @lazy
+    def compared_rankings(self) -> ComparedRankings:
+        """The rankings of the question as comparisons of things inside their items."""
+        from annoaudit.evidence.kinds.rankings import compare_rankings
+
+        if self.kind != "ranking":
+            raise Unavailable(f"answers of kind {self.kind} are no orders")
+        return compare_rankings(self.labels, self.labels.rankings(self.question))
+
+    @lazy
+    def rankings(self) -> JudgedRankings:
+        """What the others say against each ranking, and the consensus of each item."""
+        from annoaudit.evidence.kinds.rankings import judge_rankings
+
+        return judge_rankings(self.compared_rankings)
 
     @lazy
     def neighbours(self) -> Neighbours:

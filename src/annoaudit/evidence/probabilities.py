@@ -73,6 +73,8 @@ class Probabilities:
 def judge_items(evidence: Evidence) -> Probabilities:
     """Return the probabilities that were given, else those of models which never saw the labels they judge."""
     votes = evidence.votes
+    if votes.kind == "ranking":
+        raise Unavailable("no model judges orders")
     if evidence.given_probabilities is not None:
         return Probabilities(matrix=evidence.given_probabilities, source="supplied")
     if votes.n_classes < 2 or len(np.unique(votes.label)) < 2:

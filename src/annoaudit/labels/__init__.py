@@ -3,6 +3,7 @@
 from annoaudit.labels.answers import tell_answers
 from annoaudit.labels.ids import stable_ids
 from annoaudit.labels.labelset import LabelSet, as_tables
+from annoaudit.labels.rankings import Rankings, spell_order
 from annoaudit.labels.regions import REGIONS
 from annoaudit.labels.schema import SCHEMA_VERSION, SCHEMAS, TABLES
 from annoaudit.labels.spans import EXTENDED, PredictedSpans, Spans
@@ -20,6 +21,7 @@ __all__ = [
     "LabelSet",
     "Parts",
     "PredictedSpans",
+    "Rankings",
     "Selections",
     "Spans",
     "Submissions",
@@ -27,6 +29,7 @@ __all__ = [
     "as_tables",
     "owners_of",
     "select_submissions",
+    "spell_order",
     "stable_ids",
     "tell_answers",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annoaudit.labels.rankings import spell_order
 from annoaudit.labels.submissions import owners_of, select_submissions
 from annoaudit.labels.votes import MEASURED, NOMINAL
 
@@ -51,6 +52,8 @@ def tell_answers(labels: LabelSet, question: str) -> dict[str, str]:
 
 
 def _tell(row: Mapping[str, object]) -> str:
+    if row["ranks"] is not None:
+        return spell_order([[str(one) for one in group or ()] for group in row["ranks"]])  # type: ignore[attr-defined]
     place = {name: row[name] for name in PLACE if row[name] is not None}
     if set(place) == {"start", "end"}:
         return f"{row['value']} {row['start']:g}-{row['end']:g}"

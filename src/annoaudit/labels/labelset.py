@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from annoaudit.errors import RefusedInput, UsageError
+from annoaudit.labels.rankings import Rankings, select_rankings
 from annoaudit.labels.schema import SCHEMA_VERSION, SCHEMAS, TABLES
 from annoaudit.labels.spans import Spans, select_spans
 from annoaudit.labels.validation import find_problems
@@ -143,6 +144,10 @@ class LabelSet:
     def selections(self, question: str | None = None) -> Selections:
         """Return the multi-choice labels of a question (the first such question by default)."""
         return select_selections(self, self._pick(question, "multichoice"))
+
+    def rankings(self, question: str | None = None) -> Rankings:
+        """Return the orders given to a ranking question (the first such question by default)."""
+        return select_rankings(self, self._pick(question, "ranking"))
 
     def spans(self, question: str | None = None) -> Spans:
         """Return the stretches marked for a question of text spans or time segments (the first by default)."""

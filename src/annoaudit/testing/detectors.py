@@ -20,6 +20,7 @@ from annoaudit.findings import LEVELS, Scores
 from annoaudit.labels import LabelSet
 from annoaudit.simulation import TeamDesign, simulate_team
 from annoaudit.simulation.preferences import PreferenceDesign, simulate_preferences
+from annoaudit.simulation.rankings import RankingDesign, simulate_rankings
 from annoaudit.simulation.ratings import RatingDesign, simulate_ratings
 from annoaudit.simulation.scenes import SceneDesign, simulate_scenes
 from annoaudit.simulation.tables import as_labels
@@ -164,6 +165,11 @@ def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
         yield words, simulate_scenes(scenes, seed=9).labels, None
     pairs = PreferenceDesign(n_items=80, n_annotators=4)
     yield "pairs", simulate_preferences(pairs, seed=9).labels, None
+    ranked = RankingDesign(n_items=100, n_annotators=4, n_systems=5, stray_rate=0.05)
+    yield "rankings", simulate_rankings(ranked, seed=13).labels, None
+    sparse = RankingDesign(n_items=60, n_annotators=3, redundancy=2, tie_rate=0.2, partial_rate=0.4)
+    yield "rankings with ties and gaps", simulate_rankings(sparse, seed=14).labels, None
+    yield "one ranking an item", simulate_rankings(RankingDesign(n_items=30, redundancy=1), seed=15).labels, None
     yield "ratings", simulate_ratings(RatingDesign(n_items=120, n_annotators=5, stray_rate=0.05), seed=10).labels, None
     yield "numbers", simulate_ratings(RatingDesign(n_items=80, n_annotators=4, n_steps=0), seed=11).labels, None
     yield "one rating an item", simulate_ratings(RatingDesign(n_items=90, redundancy=1), seed=12).labels, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from annoaudit.auditing.kinds.options import OPTIONS_PAGE
 from annoaudit.auditing.kinds.page import KindPage
 from annoaudit.auditing.kinds.pairs import PAIRS_PAGE
+from annoaudit.auditing.kinds.rankings import RANKINGS_PAGE
 from annoaudit.auditing.kinds.ratings import RATINGS_PAGE
 from annoaudit.auditing.kinds.regions import REGIONS_PAGE
 from annoaudit.auditing.kinds.spans import SPANS_PAGE
@@ -18,6 +19,7 @@ _PAGES: dict[str, KindPage] = {
     "pair": PAIRS_PAGE,
     **dict.fromkeys(EXTENDED, SPANS_PAGE),
     **dict.fromkeys(REGIONS, REGIONS_PAGE),
+    "ranking": RANKINGS_PAGE,
     "rating": RATINGS_PAGE,
     "number": RATINGS_PAGE,
 }

@@ -22,7 +22,7 @@ IN_PARTS = ("multichoice", *EXTENDED, *REGIONS)
 """Kinds whose answer is a set of parts."""
 WITH_CLASSES = (*NOMINAL, *IN_PARTS)
 """Kinds whose votes are of a few classes, so that a true class can be inferred."""
-AUDITED = (*WITH_CLASSES, *MEASURED)
+AUDITED = (*WITH_CLASSES, *MEASURED, "ranking")
 """Kinds that can be audited."""
 PREDICTIONS = "supplied predictions"
 """Source of probabilities that follow from a detector's regions."""
@@ -38,6 +38,10 @@ def read_votes(evidence: Evidence) -> Votes:
         return evidence.units.votes
     if evidence.kind in EXTENDED:
         return evidence.matched_spans.votes
+    if evidence.kind == "ranking":
+        from annoaudit.evidence.kinds.rankings import vote_on_rankings
+
+        return vote_on_rankings(evidence)
     return evidence.labels.votes(evidence.question)
 
 
