@@ -30,12 +30,15 @@ Bools = npt.NDArray[np.bool_]
 QUEUE_SHARE = 0.05
 QUEUE_MOST = 500
 THRESHOLDS: Mapping[str, float] = {
+    "ignores_input": 0.05,
     "neighbour_disagreement": 0.9,
     "peer_score": 0.99,
     "rater_severity": 0.99,
     "rating_residual": 0.3,
     "self_consistency": 0.95,
     "straight_lining": 0.995,
+    "text_distance": 0.3,
+    "text_quality": 0.99,
     "timing": 0.95,
 }
 SEVERITY: Mapping[str, Severity] = {
@@ -48,7 +51,9 @@ SEVERITY: Mapping[str, Severity] = {
     "fixed_response": "L1",
     "gold_gap": "L2",
     "identical_artefacts": "L3",
+    "ignores_input": "L2",
     "length_bias": "L1",
+    "near_copies": "L2",
     "near_duplicates": "L1",
     "peer_score": "L1",
     "position_bias": "L2",
@@ -59,6 +64,7 @@ SEVERITY: Mapping[str, Severity] = {
     "slice_scan": "L2",
     "straight_lining": "L1",
     "targeted_flips": "L2",
+    "text_quality": "L1",
     "timing": "L1",
     "trigger_scan": "L2",
     "worse_than_chance": "L2",
@@ -363,12 +369,12 @@ class Decision:
         if level not in ("label", "item"):
             return who
         own = np.asarray(ids["label_id" if level == "label" else "item_id"], dtype=object)
+        if level == "label":
+            own = np.where(own == "", np.asarray(ids["annotation_id"], dtype=object), own)
         if self.votes.parts is None or level == "item":
-            return own
+            return np.asarray(own, dtype=object)
         part = np.array(self.votes.item_ids.take(pa.array(self.votes.item[target])).to_pylist(), dtype=object)
-        absent = own == ""
-        own = np.where(absent, ids["annotation_id"], own) + "\n" + part
-        return np.asarray(own, dtype=object)
+        return np.asarray(own + "\n" + part, dtype=object)
 
 
 def _texts(values: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.object_]:

@@ -132,6 +132,7 @@ def audit(
     states: Mapping[tuple[str, str], Mapping[str, object]] | None = None,
     models: Mapping[str, FittedModel] | None = None,
     overlap: float = 0.5,
+    reading: str = "auto",
     seed: int = 0,
 ) -> Audit:
     """Audit the labels of a LabelSet, or of anything :func:`annoaudit.read` opens, question by question.
@@ -197,6 +198,7 @@ def audit(
         gather_evidence(
             labels, one, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed, states=states,
             overlap=overlap,
+            reading=reading,
         )
         for one in questions
     ]  # fmt: skip

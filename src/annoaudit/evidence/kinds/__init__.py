@@ -22,7 +22,7 @@ IN_PARTS = ("multichoice", *EXTENDED, *REGIONS)
 """Kinds whose answer is a set of parts."""
 WITH_CLASSES = (*NOMINAL, *IN_PARTS)
 """Kinds whose votes are of a few classes, so that a true class can be inferred."""
-AUDITED = (*WITH_CLASSES, *MEASURED)
+AUDITED = (*WITH_CLASSES, *MEASURED, "text")
 """Kinds that can be audited."""
 
 
@@ -36,6 +36,10 @@ def read_votes(evidence: Evidence) -> Votes:
         return evidence.units.votes
     if evidence.kind in EXTENDED:
         return evidence.matched_spans.votes
+    if evidence.kind == "text":
+        from annoaudit.evidence.kinds.texts import vote_on_texts
+
+        return vote_on_texts(evidence)
     return evidence.labels.votes(evidence.question)
 
 
