@@ -30,7 +30,6 @@ Bools = npt.NDArray[np.bool_]
 QUEUE_SHARE = 0.05
 QUEUE_MOST = 500
 THRESHOLDS: Mapping[str, float] = {
-    "ignores_input": 0.05,
     "neighbour_disagreement": 0.9,
     "peer_score": 0.99,
     "rater_severity": 0.99,

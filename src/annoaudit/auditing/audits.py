@@ -174,6 +174,9 @@ def audit(
         output says how old they are.
     overlap
         Of boxes and other regions: similarity from which those of two people mean the same thing.
+    reading
+        Of texts: "words" compares them without case and punctuation, "exact" with both, "characters" character by
+        character, "auto" by characters where the script has no spaces, else by words.
     seed
         Of everything random.
 

@@ -26,6 +26,7 @@ INNOCENT = (
     "another language than the others write in",
     "items on which the others' texts are no use as a standard",
 )
+UNSURE = 0.05
 MOST_UNSURE = 0.2
 """Share of a team's annotators whose texts may seem unrelated to the items before nobody's are judged."""
 
@@ -35,10 +36,9 @@ class IgnoresInput:
     """Score each annotator by how well their texts could have been given to their items in any order.
 
     A text that follows its item is nearer to another annotator's text on it than to texts on other items. The suspicion
-    is the p value of the opposite: that the annotator's texts belong to their items no better than in a random order.
-    Whoever listens has one near 0, be they ever so poor; of those who do not, 95 of 100 have one above .05, exactly, by
-    permutation. So a threshold of .05 misses one in twenty; that nobody who listens is above it is measured, not
-    proven.
+    rests on the p value of the opposite, that the annotator's texts belong to their items no better than in a random
+    order: p / (p + .05). Whoever listens has a p value near 0, be they ever so poor; of those who do not, 95 of 100
+    have one above .05 (suspicion .5), exactly, by permutation. That nobody who listens has one is measured, not proven.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class IgnoresInput:
         if not judged.any():
             raise Unavailable(f"nobody has {self.min_labels} texts on items on which others wrote too")
         # Where many seem not to follow, it is the others' texts that say nothing of the items.
-        if (result.p[judged] > 0.05).mean() > max(MOST_UNSURE, 1.5 / judged.sum()):
+        if (result.p[judged] > UNSURE).mean() > max(MOST_UNSURE, 1.5 / judged.sum()):
             raise Unavailable("too many annotators' texts seem unrelated to the others' on the same items")
 
         def explain(positions: Ints) -> Sequence[Explanation]:
@@ -81,11 +81,11 @@ class IgnoresInput:
             level=self.level,
             question=votes.question,
             target=np.arange(votes.n_annotators),
-            suspicion=result.p,
+            suspicion=result.p / (result.p + UNSURE),
             explain=explain,
             n=result.n,
             missing="" if judged.all() else f"fewer than {self.min_labels} texts on items on which others wrote too",
-            note="the p value of texts that ignore the items: high where nothing shows that they follow them",
+            note="high where nothing shows that the texts follow the items",
         )
 
 

@@ -138,7 +138,7 @@ class _Speech:
         return self.draw(2 + int(self.rng.poisson(max(self.design.n_words - 2, 0))))
 
     def hear(self, said: Sentence, rate: float) -> Sentence:
-        """Each word goes wrong with this chance: six in ten are replaced, two dropped, and two get a word beside them."""
+        """Let each word go wrong with a chance: six in ten are replaced, two dropped, two get a word beside them."""
         heard: Sentence = []
         for word, chance, way in zip(said, self.rng.random(len(said)), self.rng.random(len(said)), strict=True):
             if chance >= rate:

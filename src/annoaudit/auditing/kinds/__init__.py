@@ -8,6 +8,7 @@ from annoaudit.auditing.kinds.pairs import PAIRS_PAGE
 from annoaudit.auditing.kinds.ratings import RATINGS_PAGE
 from annoaudit.auditing.kinds.regions import REGIONS_PAGE
 from annoaudit.auditing.kinds.spans import SPANS_PAGE
+from annoaudit.auditing.kinds.texts import TEXTS_PAGE
 from annoaudit.auditing.kinds.words import WORDS_PAGE
 from annoaudit.labels import EXTENDED, REGIONS
 
@@ -20,6 +21,7 @@ _PAGES: dict[str, KindPage] = {
     **dict.fromkeys(REGIONS, REGIONS_PAGE),
     "rating": RATINGS_PAGE,
     "number": RATINGS_PAGE,
+    "text": TEXTS_PAGE,
 }
 
 

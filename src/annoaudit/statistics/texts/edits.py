@@ -9,7 +9,7 @@ import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-__all__ = ["Departures", "count_edits", "find_departures", "relative_edits"]
+__all__ = ["Departures", "align", "count_edits", "find_departures", "relative_edits"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -74,6 +74,17 @@ def find_departures(texts: Texts, others: Texts) -> Departures:
     table = np.array(rows, dtype=np.int64).reshape(-1, 4)
     text, tag, at, unit = table.T
     return Departures(text, at, _number_runs(text, at, tag == _TAGS["insert"]), unit)
+
+
+def align(text: str, other: str) -> tuple[set[int], dict[int, str]]:
+    """Return which units of a text are put in or replaced, and what of the other is missing before which unit."""
+    changed: set[int] = set()
+    gaps: dict[int, str] = {}
+    for tag, first, last, start, end in Levenshtein.opcodes(other, text).as_list():
+        changed |= set(range(start, end)) if tag in ("replace", "insert") else set()
+        if tag == "delete":
+            gaps[start] = gaps.get(start, "") + other[first:last]
+    return changed, gaps
 
 
 def _number_runs(text: Ints, at: Ints, put_in: npt.NDArray[np.bool_]) -> Ints:

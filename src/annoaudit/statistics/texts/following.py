@@ -22,7 +22,7 @@ SHUFFLES = 999
 
 @dataclass(frozen=True, eq=False)
 class Following:
-    """How much nearer an annotator's texts are to those of others on their own items than on the annotator's other items.
+    """How much nearer an annotator's texts are to those of others on the same items than on their other items.
 
     Parameters
     ----------

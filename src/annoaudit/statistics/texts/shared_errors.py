@@ -58,8 +58,9 @@ def count_shared_errors(network: Network, annotator: Ints, n_annotators: int) ->
 
     A shared mistake is a departure from the consensus that is the same in two or three texts and no more than half of
     them. Several on one item count once, since they come together. Null: given how many pairs of an item's annotators
-    share mistakes there (its difficulty and what is easily misheard in it), each pair is one of them at most one and a half times as often as
-    follows from how often either shares mistakes with people other than the other one. Exact for independent items.
+    share mistakes there (its difficulty and what is easily misheard in it), each pair is one of them at most one and a
+    half times as often as follows from how often either shares mistakes with people other than the other one. The p
+    value is exact for independent items.
 
     Parameters
     ----------

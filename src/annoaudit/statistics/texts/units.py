@@ -7,12 +7,12 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["READINGS", "Units", "read_units"]
+__all__ = ["READINGS", "Units", "cut_pieces", "read_units"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -25,6 +25,7 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0002fa1f]"
 )
+_PIECE = re.compile(r"\S+|\s+")
 _SAMPLE = 2000
 
 
@@ -54,6 +55,16 @@ class Units:
 
     def __len__(self) -> int:
         return len(self.coded)
+
+    @cached_property
+    def _codes(self) -> dict[str, str]:
+        fold = self.reading != "exact"
+        return {one.casefold() if fold else one: chr(k) for k, one in enumerate(self.spelled)}
+
+    def code(self, words: Sequence[str]) -> str:
+        """Return words as one text of units; those that are in none of the texts are left out."""
+        fold = self.reading != "exact"
+        return "".join(self._codes.get(one.casefold() if fold else one, "") for one in words)
 
     def spell(self, coded: str) -> str:
         """Write out a sequence of units."""
@@ -85,6 +96,20 @@ def read_units(texts: Sequence[str], reading: str = "auto") -> Units:
     coded = np.empty(len(split), dtype=object)
     coded[:] = [everything[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
     return Units(coded, length, spelled[:MOST_CODES], "" if reading == "characters" else " ", reading)
+
+
+def cut_pieces(text: str, reading: str) -> list[tuple[str, list[str]]]:
+    """Cut a text into pieces as it is written, white space by itself, each with the units in it.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    reading
+        "words", "characters" or "exact".
+    """
+    pieces = list(text) if reading == "characters" else _PIECE.findall(text)
+    return [(one, _split(unicodedata.normalize("NFC", one), reading)) for one in pieces]
 
 
 def _is_unspaced(texts: Sequence[str]) -> bool:
