@@ -103,8 +103,8 @@ def _explain(evidence: Evidence, shared: SharedErrors, place: int) -> Explanatio
     mine = np.flatnonzero(shared.pair == place)
     both = np.stack([shared.at_first[mine], shared.at_second[mine]], axis=1)[: MOST_SHOWN // 2].reshape(-1)
     return Explanation(
-        f"These two have the same odd words on {int(shared.n_shared[place])} of {int(shared.n_items[place])} items that "
-        f"both wrote on; at most {float(shared.expected[place]):.1f} are expected.",
+        f"These two have the same odd words on {int(shared.n_shared[place])} of {int(shared.n_items[place])} items "
+        f"that both wrote on; at most {float(shared.expected[place]):.1f} are expected.",
         {
             "statistic": "items with the same odd words",
             "value": int(shared.n_shared[place]),

@@ -20,6 +20,8 @@ __all__ = ["TextDistance"]
 Ints = npt.NDArray[np.int64]
 
 MOST_TOLD = 5
+MOST_APART = 0.6
+"""Share of differences from which they are too many to be told one by one."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class TextDistance:
 
     What the others say is a vote word by word, made without the text itself; annotators who differ less elsewhere count
     more. A difference counts one where the others are at one, and down to a half where they are at odds too, so that
-    hard passages weigh less. Suggested is the consensus of all texts. A rank: how much is too much is for the guideline.
+    hard passages weigh less. Suggested is the consensus of all texts. A rank: the guideline says how much is too much.
 
     References
     ----------
@@ -71,16 +73,20 @@ class TextDistance:
 
 def _explain(found: Transcripts, at: int) -> Explanation:
     without, n_others = found.consensus.without, int(found.n_others[at])
-    word = "characters" if found.units.reading == "characters" else "words"
+    word = "character" if found.units.reading == "characters" else "word"
     others = "the other text says" if n_others == 1 else f"the {n_others} others say by majority"
     counts = {name: int(getattr(without, name)[at]) for name in ("dropped", "added", "replaced")}
     told = [f"{n} {name}" for name, n in counts.items() if n]
-    shown = _tell_differences(found, at)
+    shown = _tell_differences(found, at) if found.apart[at] < MOST_APART else ""
     return Explanation(
-        f"{int(without.edits[at])} {word} differ from what {others} ({int(without.length[at])} {word}): "
+        f"{_count(int(without.edits[at]), word)} apart from what {others} ({_count(int(without.length[at]), word)}): "
         f"{', '.join(told) or 'none'}{f' ({shown})' if shown else ''}.",
         {**counts, "length": int(without.length[at]), "share": round(float(found.apart[at]), 4), "n_others": n_others},
     )
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"
 
 
 def _tell_differences(found: Transcripts, at: int) -> str:

@@ -1,4 +1,4 @@
-"""Texts that look wrong whatever the others wrote: empty, a stock text used again and again, or far too long or short."""
+"""Texts that look wrong whatever others wrote: empty, a stock text used again and again, or far too long or short."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ Ints = npt.NDArray[np.int64]
 class TextOutlier:
     """Score each text by signs that need no second text on its item; the strongest counts.
 
-    Empty: there are no words. Stock text: the same annotator gave it word for word to several items; longer texts count
-    more, since short ones repeat by nature, and texts that others gave to the same item do not count. Length: how far
+    Empty: there are no words. Stock text: it stands word for word on three items or more; longer texts count more, since
+    short ones repeat by nature, and a text that two gave to the same item does not count. Length: how far
     its number of words lies from what the item leads to expect (other texts on it, its duration or the length of its
     own text, else all texts), in robust deviations. A rank.
 
@@ -80,7 +80,9 @@ def _explain(shapes: TextShapes, at: int, suspicion: float) -> Explanation:
     if shapes.empty[at]:
         return Explanation("There are no words in it.", facts)
     if shapes.stock[at] >= suspicion and suspicion > 0:
-        return Explanation(f"This annotator gave the same text, word for word, to {times} items.", facts)
+        return Explanation(f"The same text, word for word, stands on {times} items.", facts)
     if not np.isfinite(usual):
         return Explanation("Nothing about it is unusual.", facts)
-    return Explanation(f"It has {n} words; {shapes.basis} lead to expect about {usual:.0f}.", facts)
+    return Explanation(
+        f"Of {n} {'words' if n != 1 else 'word'}; about {usual:.0f} would be usual, judged by {shapes.basis}.", facts
+    )

@@ -111,7 +111,6 @@ def _explain(evidence: Evidence, writers: Writers, who: int) -> Explanation:
             "examples": show_texts(evidence, worst),
             "matched": [],
             "innocent_explanations": list(INNOCENT),
-            "would_clear": "20 of these items, written anew by this annotator and one other after reading the guideline "
-            "together",
+            "would_clear": "20 of these items, written anew by this annotator and one other, guideline in hand",
         },
     )

@@ -1,4 +1,4 @@
-"""Planted transcripts: teams that write down what they hear, with faulty answers and people who copy or do not listen."""
+"""Planted transcripts: teams that write down what they hear, with faulty answers, copies, and people who are deaf."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class TextShapes:
     empty
         Whether it has no words, although somebody else's text on the item has some or nobody else wrote.
     n_items_of
-        Items to which its annotator gave the same text.
+        Items on which the same text stands, whoever gave it.
     stock
         Suspicion that it is a stock text, in [0, 1].
     length, expected, deviation
@@ -53,7 +53,7 @@ class TextShapes:
 
 
 def read_shapes(evidence: Evidence, *, fewest: int) -> TextShapes:
-    """Look at each text by itself, and at its annotator's other texts."""
+    """Look at each text by itself, and at whether it stands on other items too."""
     found = evidence.transcripts
     item, length = found.texts.item, found.units.length
     longest = np.zeros(len(found.consensus.coded))
@@ -65,22 +65,21 @@ def read_shapes(evidence: Evidence, *, fewest: int) -> TextShapes:
 
 
 def _find_stock(found: Transcripts) -> tuple[Ints, Floats]:
-    """Items to which an annotator gave the same text, and how suspicious that is; once an item: texts are one an item."""
+    """Items on which the same text stands, and how suspicious that is; not where two gave it to one item."""
     import pandas as pd
 
-    text, texts = pd.factorize(found.units.coded)[0], found.texts
-    by_annotator = text * len(texts.annotator_ids) + texts.annotator
-    times = np.unique(by_annotator, return_inverse=True, return_counts=True)
-    n = times[2][times[1].reshape(-1)]
-    on_item = np.unique(text * len(found.consensus.coded) + texts.item, return_inverse=True, return_counts=True)
-    shared = on_item[2][on_item[1].reshape(-1)] > 1
+    text, item = pd.factorize(found.units.coded)[0], found.texts.item
+    keys = text * len(found.consensus.coded) + item
+    pairs, place, times = np.unique(keys, return_inverse=True, return_counts=True)
+    n = np.bincount(pairs // max(len(found.consensus.coded), 1))[text] if len(pairs) else times
+    shared = times[place.reshape(-1)] > 1
     weight = np.minimum(found.units.length / FULL_LENGTH, 1.0)
-    stock = np.where((n >= FEWEST_ITEMS) & ~shared, (1.0 - 1.0 / n) * weight, 0.0)
+    stock = np.where((n >= FEWEST_ITEMS) & ~shared, (1.0 - 1.0 / np.maximum(n, 1)) * weight, 0.0)
     return np.asarray(n, dtype=np.int64), stock
 
 
 def _judge_lengths(evidence: Evidence, found: Transcripts, fewest: int) -> tuple[Floats, Floats, str]:
-    item, length = found.texts.item, found.units.length
+    length = found.units.length
     nothing = np.full(len(length), np.nan)
     written = length > 0
     if written.sum() < fewest:

@@ -27,6 +27,7 @@ Floats = npt.NDArray[np.float64]
 Words = npt.NDArray[np.object_]
 
 MOST_PAIRS = 20_000
+PRIOR_UNITS = 0.5
 LEAST_LIKENESS = 0.1
 """Alpha below which the texts on an item have nothing in common that could be called its text."""
 
@@ -66,18 +67,24 @@ class Transcripts:
     @cached_property
     def longer(self) -> Floats:
         """(L,) units of the text or of what the others say, whichever is longer; at least 1."""
-        return np.fmax(np.fmax(self.consensus.without.length, self.units.length), 1.0)
+        longer = np.fmax(np.fmax(self.consensus.without.length, self.units.length), 1.0)
+        return np.asarray(longer, dtype=np.float64)
 
     @cached_property
     def apart(self) -> Floats:
         """(L,) share of units in which a text differs from what the others say, in [0, 1]; NaN without others."""
-        return np.clip(self.consensus.without.edits / self.longer, 0.0, 1.0)
+        return np.asarray(np.clip(self.consensus.without.edits / self.longer, 0.0, 1.0), dtype=np.float64)
 
     @cached_property
     def doubt(self) -> Floats:
-        """(L,) as ``apart``, but a difference counts less where the others are at odds too: from a half to one."""
-        against = np.clip(self.consensus.without.against / self.longer, 0.0, 1.0)
-        return np.asarray((self.apart + against) / 2, dtype=np.float64)
+        """(L,) as ``apart``, but a difference counts less where the others are at odds too: from a half to one.
+
+        Half a unit of the annotator's own rate is added, so that of texts that are all wrong the longer say more.
+        """
+        without, rate = self.consensus.without, self.consensus.rate[self.texts.annotator]
+        against = (without.edits + without.against) / 2
+        doubt = (against + PRIOR_UNITS * rate) / (self.longer + PRIOR_UNITS)
+        return np.asarray(np.clip(doubt, 0.0, 1.0), dtype=np.float64)
 
     @cached_property
     def differences_by_text(self) -> Differences:
@@ -116,8 +123,8 @@ class Transcripts:
             )
         if not self.likeness >= LEAST_LIKENESS:
             raise Unavailable(
-                f"texts on the same item are hardly closer than texts on different items (alpha {self.likeness:.2f}), as "
-                "remarks and opinions are: there is no common text to hold them against"
+                f"texts on the same item are hardly closer than texts on different items (alpha {self.likeness:.2f}), "
+                "as remarks and opinions are: there is no common text to hold them against"
             )
 
 
@@ -146,7 +153,7 @@ def _measure_likeness(units: Units, item: Ints, seed: int) -> float:
 
 
 def vote_on_texts(evidence: Evidence) -> Votes:
-    """Return one vote a text; classes are the texts that were given, and then what they say together where it differs."""
+    """Return one vote a text; classes are the texts that were given, then what they say together where that differs."""
     found = evidence.transcripts
     texts = found.texts
     given = sorted(set(texts.text.tolist()))

@@ -101,7 +101,7 @@ def infer_texts(texts: Texts, item: Ints, annotator: Ints, *, n_items: int, n_an
     aggregation for ground truth creation. AnnoNLP.
     """
     coded = find_medoids(texts, item, n_items)
-    weight = np.ones(len(texts))
+    weight: Floats = np.ones(len(texts))
     for _ in range(ROUNDS):
         network = align_texts(texts, item, coded)
         rate = _rate_annotators(network.compare(weight), annotator, n_annotators)
@@ -118,4 +118,4 @@ def _rate_annotators(without: Without, annotator: Ints, n_annotators: int) -> Fl
     units = np.bincount(annotator[known], np.maximum(without.length[known], 1.0), n_annotators)
     team = edits.sum() / max(units.sum(), 1.0)
     rate = (edits + PRIOR_UNITS * team) / (units + PRIOR_UNITS)
-    return np.minimum(rate, MOST_DIFFERENT)
+    return np.asarray(np.minimum(rate, MOST_DIFFERENT), dtype=np.float64)

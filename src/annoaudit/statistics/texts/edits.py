@@ -66,10 +66,10 @@ def find_departures(texts: Texts, others: Texts) -> Departures:
     10.
     """
     rows = [
-        (k, _TAGS[tag], at, -1 if tag == "delete" else ord(text[mine]))
+        (k, _TAGS[one.tag], one.src_pos, -1 if one.tag == "delete" else ord(text[one.dest_pos]))
         for k, (text, other) in enumerate(zip(texts, others, strict=True))
         if text != other
-        for tag, at, mine in Levenshtein.editops(other, text).as_list()
+        for one in Levenshtein.editops(other, text)
     ]
     table = np.array(rows, dtype=np.int64).reshape(-1, 4)
     text, tag, at, unit = table.T
@@ -80,10 +80,10 @@ def align(text: str, other: str) -> tuple[set[int], dict[int, str]]:
     """Return which units of a text are put in or replaced, and what of the other is missing before which unit."""
     changed: set[int] = set()
     gaps: dict[int, str] = {}
-    for tag, first, last, start, end in Levenshtein.opcodes(other, text).as_list():
-        changed |= set(range(start, end)) if tag in ("replace", "insert") else set()
-        if tag == "delete":
-            gaps[start] = gaps.get(start, "") + other[first:last]
+    for one in Levenshtein.opcodes(other, text):
+        changed |= set(range(one.dest_start, one.dest_end)) if one.tag in ("replace", "insert") else set()
+        if one.tag == "delete":
+            gaps[one.dest_start] = gaps.get(one.dest_start, "") + other[one.src_start : one.src_end]
     return changed, gaps
 
 

@@ -61,10 +61,10 @@ def count_grams(texts: list[str], n: int) -> sparse.csr_array:
     length = np.array([len(one) for one in texts], dtype=np.int64)
     if len(everything) < n:
         return sparse.csr_array((len(texts), 1), dtype=np.int64)
-    key = np.zeros(len(everything) - n + 1, dtype=np.uint64)
+    key: npt.NDArray[np.uint64] = np.zeros(len(everything) - n + 1, dtype=np.uint64)
     with np.errstate(over="ignore"):
         for k in range(n):
-            key = key * np.uint64(_PRIME) + everything[k : len(key) + k] + np.uint64(1)
+            key = np.asarray(key * np.uint64(_PRIME) + everything[k : len(key) + k] + np.uint64(1), dtype=np.uint64)
             key ^= key >> np.uint64(29)
     row = np.repeat(np.arange(len(texts)), length)
     inside = row[: len(key)] == row[n - 1 :]
@@ -86,4 +86,5 @@ def _common(grams: sparse.csr_array, a: Ints, b: Ints) -> Floats:
 
 def _f(precision: Floats, recall: Floats) -> Floats:
     weight = BETA**2
-    return (1 + weight) * precision * recall / np.maximum(weight * precision + recall, 1e-12)
+    f = (1 + weight) * precision * recall / np.maximum(weight * precision + recall, 1e-12)
+    return np.asarray(f, dtype=np.float64)

@@ -130,11 +130,10 @@ class Network:
     def weigh(self, weight: Floats) -> Floats:
         """(O,) weight of the texts behind each option."""
         slot, _, option = self._options
-        n_departures = len(self.departures)
         total = np.bincount(self.item, weight, len(self.skeleton))[self.slot_item]
         said = weight[self.departures.text]
         total = total - np.bincount(self.slot, said, len(self.slot_item))
-        return np.bincount(option, np.r_[said, total], len(slot)) if n_departures else np.zeros(len(slot))
+        return np.asarray(np.bincount(option, np.r_[said, total], len(slot)), dtype=np.float64)
 
     def vote(self, weight: Floats) -> Texts:
         """(N,) the text that says at each slot what most weight says; the skeleton where that is a tie."""
@@ -260,7 +259,7 @@ def align_texts(texts: Texts, item: Ints, skeleton: Texts) -> Network:
 def _last_of_each(order: Ints, group: Ints) -> Ints:
     """The last in order of each group, by group."""
     grouped = group[order]
-    return np.asarray(order[np.r_[grouped[1:] != grouped[:-1], True]], dtype=np.int64)
+    return np.asarray(order[np.r_[grouped[1:] != grouped[:-1], True][: len(order)]], dtype=np.int64)
 
 
 def _edit(text: str, at: Ints, run: Ints, unit: Ints) -> str:

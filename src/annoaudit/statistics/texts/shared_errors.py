@@ -86,7 +86,7 @@ def count_shared_errors(network: Network, annotator: Ints, n_annotators: int) ->
     keys, pair = np.unique(_key(annotator[a], annotator[b], n_annotators), return_inverse=True)
     chance = _chances(network.item[a], annotator[a], annotator[b], shares, pair, n_annotators)
     n_shared = np.bincount(pair, shares, len(keys)).astype(np.int64)
-    expected = np.bincount(pair, chance, len(keys))
+    expected = np.bincount(pair, chance, len(keys)).astype(np.float64)
     return SharedErrors(
         first=keys // n_annotators,
         second=keys % n_annotators,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -121,7 +120,7 @@ def _is_unspaced(texts: Sequence[str]) -> bool:
 def _split(text: str, reading: str) -> list[str]:
     if reading == "exact":
         return text.split()
-    words = _APOSTROPHE.sub(" ", text.translate(_blanks())).split()
+    words = _APOSTROPHE.sub(" ", text.translate(_BLANKS)).split()
     return list("".join(words)) if reading == "characters" else words
 
 
@@ -141,8 +140,13 @@ def _number(words: list[str], *, fold: bool) -> tuple[Ints, tuple[str, ...]]:
     return np.asarray(folded[written], dtype=np.int64), tuple(spelled.tolist())
 
 
-@cache
-def _blanks() -> dict[int, str]:
-    """Punctuation as spaces; apostrophes as one and the same."""
-    marks = {k: " " for k in range(sys.maxunicode + 1) if unicodedata.category(chr(k)).startswith("P")}
-    return marks | {0x27: "'", 0x2019: "'", 0x2BC: "'"}
+class _Blanks(dict[int, str]):
+    """Punctuation as spaces, apostrophes as one and the same; looked up once for each character that occurs."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        self[code] = " " if unicodedata.category(sign).startswith("P") else sign
+        return self[code]
+
+
+_BLANKS = _Blanks({0x27: "'", 0x2019: "'", 0x2BC: "'"})
