@@ -146,7 +146,7 @@ def test_sharpness_tells_who_follows_who_guesses_and_who_turns_around():
 
 
 def test_somebody_who_always_gives_one_order_repeats_it_fully():
-    planted, given, cell, compared = prepared(
+    planted, given, _, compared = prepared(
         RankingDesign(n_items=100, n_straight=1, habit_rate=1.0, n_annotators=6), 5302
     )
     # Names of answers are "answer X-item": the letter is not the place, which is the rank in the list shown.

@@ -21,7 +21,8 @@ METHODS: dict[str, Method] = {
     "disagreement": Method(
         "Disagreement",
         "Share of labels that differ from the most frequent label of the other annotators on the same item. "
-        "It is not an error rate: the others may be wrong.",
+        "Of texts: share of words in which they differ from the others' vote. It is not an error rate: the others may "
+        "be wrong.",
         "",
     ),
     "error_rate": Method(
@@ -238,6 +239,37 @@ METHODS: dict[str, Method] = {
         "Mean tau between two rankings of one annotator, of different items, against the team's own spread; a rank, "
         "not a test.",
         "Herzog, Bachman (1981), Public Opinion Quarterly 45",
+    ),
+    "text_distance": Method(
+        "text_distance",
+        "Share of words in which a text differs from the vote, word by word, of the others on its item, annotators "
+        "weighed by how they differ elsewhere; a difference counts less where the others are at odds. A rank.",
+        "Fiscus (1997), IEEE ASRU",
+    ),
+    "text_outlier": Method(
+        "text_outlier",
+        "Texts without words, the same text from one annotator on several items, and lengths far from what the item "
+        "leads to expect, in robust deviations; a rank, not a test.",
+        "",
+    ),
+    "text_quality": Method(
+        "text_quality",
+        "Rate of words that differ from the others' vote, less the others' rate on the same items, against the team's "
+        "own spread; a rank, not a test.",
+        "Cochran (1977), Sampling techniques; Efron (2004), JASA 99",
+    ),
+    "ignores_input": Method(
+        "ignores_input",
+        "Distance of an annotator's texts to others' on the same items, among random orders of the same texts: "
+        "suspicious are those whose texts fit their items no better than in any order.",
+        "Mantel (1967), Cancer Research 27; Phipson, Smyth (2010), SAGMB 9",
+    ),
+    "near_copies": Method(
+        "near_copies",
+        "Items on which two annotators have the same odd words, against one and a half times what their sharing with "
+        "other people leads to expect given how many share odd words on each item; p values, false discovery rate over "
+        "pairs held.",
+        "Wollack (1997), Applied Psychological Measurement 21; Hong (2013), CSDA 59",
     ),
     "timing": Method(
         "timing",

@@ -53,7 +53,7 @@ def summarise_question(evidence: Evidence, decision: Decision, name_of: Callable
     return QuestionRecord(
         question=votes.question,
         kind=evidence.kind,
-        classes=votes.classes if votes.n_classes <= MOST_CLASSES else (),
+        classes=votes.classes if votes.n_classes <= MOST_CLASSES and evidence.kind != "text" else (),
         n_items=len(np.unique(votes.whole)),
         n_labels=len(votes),
         n_annotators=votes.n_annotators,
@@ -63,7 +63,7 @@ def summarise_question(evidence: Evidence, decision: Decision, name_of: Callable
         agreement=_agreement(evidence),
         annotators=_annotators(evidence, decision, apart, who),
         by_class=page.by_class(evidence, apart),
-        pairwise=_pairwise(evidence, who),
+        pairwise=page.pairwise(evidence, who) if page.pairwise else _pairwise(evidence, who),
         confusion=count_confusion(votes, consensus.posterior) if consensus else np.zeros((0, 0)),
         tables=page.tables(evidence, who) if len(votes) else (),
     )

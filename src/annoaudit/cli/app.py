@@ -103,6 +103,9 @@ def audit_command(
     overlap: Annotated[
         float, typer.Option(help="Of boxes and other regions: likeness from which two mean the same thing.")
     ] = 0.5,
+    reading: Annotated[
+        str, typer.Option(help="Of texts, how they are compared: auto, words, characters, or exact (with case).")
+    ] = "auto",
     names: Annotated[bool, typer.Option("--names", help="Show annotators' ids instead of pseudonyms.")] = False,
     subjective: Annotated[
         bool, typer.Option("--subjective", help="The question asks for opinions: hold disagreement against nobody.")
@@ -135,6 +138,7 @@ def audit_command(
             question=question,
             media_root=media_root,
             overlap=overlap,
+            reading=reading,
             names=names,
             subjective=subjective,
             pseudonym_key=key,

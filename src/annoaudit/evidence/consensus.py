@@ -24,8 +24,8 @@ def infer_from_votes(evidence: Evidence, prior: Floats | None) -> TruthInference
     votes = evidence.votes
     if not len(votes):
         raise Unavailable("the question has no labels")
-    if votes.numbers is not None or votes.kind == "ranking":
-        raise Unavailable("numbers and orders have no classes to infer")
+    if votes.numbers is not None or votes.kind in ("ranking", "text"):
+        raise Unavailable("numbers, orders and texts have no classes to infer")
     if evidence.kind in REGIONS:
         from annoaudit.evidence.kinds.presence import infer_regions
 

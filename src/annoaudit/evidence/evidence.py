@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from annoaudit.evidence.kinds.sides import Sides
     from annoaudit.evidence.kinds.span_doubts import VoteDoubts
     from annoaudit.evidence.kinds.spans import MatchedSpans
+    from annoaudit.evidence.kinds.texts import Transcripts
     from annoaudit.evidence.marks import Marks
     from annoaudit.evidence.neighbours import Neighbours
     from annoaudit.evidence.peers import PeerEvidence
@@ -71,6 +72,8 @@ class Evidence:
         "item", "annotator" or "auto": whose labels a model never sees when it judges them.
     overlap
         Similarity from which the regions of two people mean the same thing.
+    reading
+        How texts are compared, see :func:`annoaudit.statistics.texts.read_units`.
     state
         What detectors that watch streams kept from the last run, by detector name.
     """
@@ -84,6 +87,7 @@ class Evidence:
     folds: str = "auto"
     seed: int = 0
     overlap: float = 0.5
+    reading: str = "auto"
     state: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     kept: dict[str, object] = field(default_factory=dict, repr=False)
 
@@ -240,6 +244,15 @@ class Evidence:
         from annoaudit.evidence.kinds.rankings import judge_rankings
 
         return judge_rankings(self.compared_rankings)
+
+    @lazy
+    def transcripts(self) -> Transcripts:
+        """The free texts of the question, what each item's text is, and how each answer differs from the others'."""
+        from annoaudit.evidence.kinds.texts import read_transcripts
+
+        if self.kind != "text":
+            raise Unavailable(f"answers of kind {self.kind} are no free texts")
+        return read_transcripts(self)
 
     @lazy
     def neighbours(self) -> Neighbours:

@@ -8,6 +8,7 @@ from annoaudit.labels.regions import REGIONS
 from annoaudit.labels.schema import SCHEMA_VERSION, SCHEMAS, TABLES
 from annoaudit.labels.spans import EXTENDED, PredictedSpans, Spans
 from annoaudit.labels.submissions import Submissions, owners_of, select_submissions
+from annoaudit.labels.texts import Texts
 from annoaudit.labels.votes import MEASURED, NOMINAL, Parts, Selections, Votes
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Selections",
     "Spans",
     "Submissions",
+    "Texts",
     "Votes",
     "as_tables",
     "owners_of",

@@ -29,14 +29,18 @@ PLACE = ("start", "end", "x", "y", "w", "h", "rotation", "polygon", "points", "r
 def tell_answers(labels: LabelSet, question: str) -> dict[str, str]:
     """Return the answer of each annotation that counts, by its id; the same words as long as it stays the same.
 
-    Of a choice it is the class; of a set or of regions, each with where it lies, sorted. Long answers end in a hash of
-    the whole.
+    Of a choice it is the class; of a text its words; of a set or of regions, each with where it lies, sorted. Long
+    answers end in a hash of the whole.
     """
     kind = labels.kind_of(question)
     if kind in (*NOMINAL, *MEASURED):
         votes = labels.votes(question)
         ids = labels.annotations["annotation_id"].take(pa.array(votes.owner)).to_pylist()
         return {str(one): votes.classes[code] for one, code in zip(ids, votes.label.tolist(), strict=True)}
+    if kind == "text":
+        texts = labels.texts(question)
+        ids = labels.annotations["annotation_id"].take(pa.array(texts.owner)).to_pylist()
+        return {str(one): _shorten(said) or NOTHING for one, said in zip(ids, texts.text.tolist(), strict=True)}
     given = select_submissions(labels)
     mask = pc.and_(pc.equal(labels.labels["question"], question), pc.is_valid(labels.labels["annotation_id"]))
     rows = np.asarray(pc.indices_nonzero(pc.fill_null(mask, False)), dtype=np.int64)

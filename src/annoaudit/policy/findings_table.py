@@ -127,12 +127,12 @@ def _names(
     if level not in ("label", "item"):
         return who
     own = np.asarray(ids["label_id" if level == "label" else "item_id"], dtype=object)
+    if level == "label":
+        own = np.where(own == "", np.asarray(ids["annotation_id"], dtype=object), own)
     if votes.parts is None or level == "item":
-        return own
+        return np.asarray(own, dtype=object)
     part = np.array(votes.item_ids.take(pa.array(votes.item[target])).to_pylist(), dtype=object)
-    absent = own == ""
-    own = np.where(absent, ids["annotation_id"], own) + "\n" + part
-    return np.asarray(own, dtype=object)
+    return np.asarray(own + "\n" + part, dtype=object)
 
 
 def _texts(values: pa.ChunkedArray | pa.Array) -> Texts:

@@ -20,6 +20,8 @@ THRESHOLDS: Mapping[str, float] = {
     "same_order": 0.99,
     "self_consistency": 0.95,
     "straight_lining": 0.995,
+    "text_distance": 0.3,
+    "text_quality": 0.99,
     "timing": 0.95,
 }
 SEVERITY: Mapping[str, Severity] = {
@@ -32,9 +34,11 @@ SEVERITY: Mapping[str, Severity] = {
     "fixed_response": "L1",
     "gold_gap": "L2",
     "identical_artefacts": "L3",
+    "ignores_input": "L2",
     "length_bias": "L1",
     "low_rank_agreement": "L1",
     "missingness": "L1",
+    "near_copies": "L2",
     "near_duplicates": "L1",
     "order_bias": "L2",
     "peer_score": "L1",
@@ -48,6 +52,7 @@ SEVERITY: Mapping[str, Severity] = {
     "slice_scan": "L2",
     "straight_lining": "L1",
     "targeted_flips": "L2",
+    "text_quality": "L1",
     "timing": "L1",
     "trigger_scan": "L2",
     "worse_than_chance": "L2",

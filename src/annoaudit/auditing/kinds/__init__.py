@@ -9,6 +9,7 @@ from annoaudit.auditing.kinds.rankings import RANKINGS_PAGE
 from annoaudit.auditing.kinds.ratings import RATINGS_PAGE
 from annoaudit.auditing.kinds.regions import REGIONS_PAGE
 from annoaudit.auditing.kinds.spans import SPANS_PAGE
+from annoaudit.auditing.kinds.texts import TEXTS_PAGE
 from annoaudit.auditing.kinds.words import WORDS_PAGE
 from annoaudit.labels import EXTENDED, REGIONS
 
@@ -22,6 +23,7 @@ _PAGES: dict[str, KindPage] = {
     "ranking": RANKINGS_PAGE,
     "rating": RATINGS_PAGE,
     "number": RATINGS_PAGE,
+    "text": TEXTS_PAGE,
 }
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Names = npt.NDArray[np.object_]
 
-__all__ = ["KindPage", "from_votes", "no_tables", "no_view"]
+__all__ = ["KindPage", "apart_by_votes", "no_tables", "no_view"]
 
 
 def no_tables(evidence: Evidence, who: Names) -> tuple[NamedTable, ...]:
@@ -34,8 +34,8 @@ def no_view(evidence: Evidence, at: int) -> View | None:
     return None
 
 
-def from_votes(evidence: Evidence) -> npt.NDArray[np.float64]:
-    """Return (L,) how far each vote lies from the others' on the same thing."""
+def apart_by_votes(evidence: Evidence) -> npt.NDArray[np.float64]:
+    """Return whether each vote differs from what most others say of the same thing."""
     return against_others(evidence.votes)
 
 
@@ -55,11 +55,15 @@ class KindPage:
     view
         How the vote at a position is shown; None where words say it all.
     apart
-        (L,) how far each vote lies from the others', in [0, 1]; NaN where nobody else voted.
+        (L,) how far each vote lies from the others', in [0, 1]; by default whether it differs from most.
+    pairwise
+        Agreement of each two annotators, with the columns of
+        :attr:`annoaudit.reporting.record.QuestionRecord.pairwise`; None counts equal votes.
     """
 
     agreement: Callable[[Evidence], Sequence[Coefficient]]
     by_class: Callable[[Evidence, npt.NDArray[np.float64]], pd.DataFrame]
     tables: Callable[[Evidence, Names], tuple[NamedTable, ...]] = no_tables
     view: Callable[[Evidence, int], View | None] = no_view
-    apart: Callable[[Evidence], npt.NDArray[np.float64]] = from_votes
+    apart: Callable[[Evidence], npt.NDArray[np.float64]] = apart_by_votes
+    pairwise: Callable[[Evidence, Names], pd.DataFrame] | None = None

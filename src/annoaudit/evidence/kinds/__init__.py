@@ -22,7 +22,7 @@ IN_PARTS = ("multichoice", *EXTENDED, *REGIONS)
 """Kinds whose answer is a set of parts."""
 WITH_CLASSES = (*NOMINAL, *IN_PARTS)
 """Kinds whose votes are of a few classes, so that a true class can be inferred."""
-AUDITED = (*WITH_CLASSES, *MEASURED, "ranking")
+AUDITED = (*WITH_CLASSES, *MEASURED, "ranking", "text")
 """Kinds that can be audited."""
 PREDICTIONS = "supplied predictions"
 """Source of probabilities that follow from a detector's regions."""
@@ -42,6 +42,10 @@ def read_votes(evidence: Evidence) -> Votes:
         from annoaudit.evidence.kinds.rankings import vote_on_rankings
 
         return vote_on_rankings(evidence)
+    if evidence.kind == "text":
+        from annoaudit.evidence.kinds.texts import vote_on_texts
+
+        return vote_on_texts(evidence)
     return evidence.labels.votes(evidence.question)
 
 
