@@ -38,6 +38,7 @@ from annoaudit.statistics.regions.quads import corners_of_turned
 
 SEED = 100_000
 DESIGNS = ((3, False), (3, True), (2, False), (2, True), (1, True))
+PARTS = ("found", "careless", "shapes", "pictures", "pixels", "null", "coco", "cost")
 CLEANLAB = ("overlooked", "swapped", "badly located")
 SURE = (None, 0.5)
 INTRODUCTION = """### What is found
@@ -48,6 +49,12 @@ predictions, takes each submission as an image, and by default looks for overloo
 detector is surer than .95; it is asked from .5, too. In brackets: flagged at .5, share of the planted; `queue` is the
 order of review, against all kinds together.
 """
+PIXELS = """
+### Masks, one label an image, and a detector's masks
+
+3 seeds, {n_images} images, each kind of mistake in 2 % of the masks. Average precision of images that hold a mistake.
+cleanlab.segmentation gets pixels (240 x 240 an image): the class given, and the detector's confidence as the
+probability of its class; ours gets the detector's masks."""
 
 
 def mark_votes(evidence: Evidence, scenes: Scenes) -> tuple[npt.NDArray[np.object_], int]:
@@ -237,15 +244,7 @@ def tell_pictures(n_images: int) -> None:
 
 
 def tell_pixels(n_images: int) -> None:
-    print(
-        f"\n### Masks, one label an image, and a detector's masks\n\n3 seeds, {n_images} images, each kind of mistake in"
-    )
-    print(
-        "2 % of the masks. Average precision of images that hold a mistake. cleanlab.segmentation gets, of every fourth"
-    )
-    print(
-        "pixel, the class given and the detector's confidence as the probability of its class; ours the same as masks."
-    )
+    print(PIXELS.format(n_images=n_images))
     print("\n| seed | images with a mistake | queue, worst of an image | cleanlab, image score | cleanlab, issues |")
     print("|---|---|---|---|---|")
     for seed in range(SEED, SEED + 3):
@@ -429,9 +428,7 @@ def _peak() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "parts", nargs="*", default=["found", "careless", "shapes", "pictures", "pixels", "null", "coco", "cost"]
-    )
+    parser.add_argument("parts", nargs="*", default=list(PARTS))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--large", type=int, default=16_700)
