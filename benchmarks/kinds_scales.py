@@ -13,6 +13,7 @@ import json
 import os
 import resource
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,9 +37,9 @@ FIRST_SEED = 100_000
 OPTIONS = """
 ### Multiple choice: planted errors, one label an item
 
-1,000 texts of 12 options in 4 families, common (.35) to rare (.02); options of a family come together, and the words of
-one tell of its family, too. In a fifth of the items an option is left out, added, or given for one of its family.
-Average precision, of items and of answers to options, with 95 % intervals (bootstrap of items); cleanlab scores the
+1,000 texts of 12 options in 4 families, common (.35) to rare (.02); options of a family come together, and a quarter
+of the words of one are another's of its family. In a fifth of the items an option is left out, added, or given for one
+of its family. Average precision, of items and of answers to options, with 95 % intervals (bootstrap of items); cleanlab scores the
 same out-of-source probabilities.
 """
 
@@ -340,6 +341,19 @@ def report_options(seed: int, level: str, wrong: np.ndarray, scores: list[np.nda
     print(f"| {seed} | {level} | {' | '.join(cells)} | {gain:+.3f} ({low:+.3f} to {high:+.3f}) |", flush=True)
 
 
+def write_words(row: np.ndarray, rng: np.random.Generator) -> Iterator[str]:
+    """A word or two of each option, a quarter of them of another option of its family; and words of nothing."""
+    for one in np.flatnonzero(row):
+        for _ in range(1 + int(rng.integers(2))):
+            told = one if rng.random() < 0.75 else one // 3 * 3 + int(rng.integers(3))
+            yield f"word{told}x{rng.integers(12)}"
+        yield f"family{one // 3}x{rng.integers(8)}"
+    for one in range(len(row)):
+        if rng.random() < 0.06:
+            yield f"word{one}x{rng.integers(12)}"
+    yield from (f"plain{one}" for one in rng.integers(0, 60, 10))
+
+
 def plant_options(seed: int, n: int = 1000, k: int = 12) -> tuple[aa.LabelSet, np.ndarray]:
     rng = np.random.default_rng(seed)
     family = np.arange(k) // 3
@@ -360,12 +374,7 @@ def plant_options(seed: int, n: int = 1000, k: int = 12) -> tuple[aa.LabelSet, n
             flip[one, lost] = True
             flip[one, rng.choice(others) if len(others) else rng.choice(lacks)] = True
     options = [f"topic {one}" for one in range(k)]
-    texts = [
-        " ".join([f"word{one}x{rng.integers(12)}" for one in np.flatnonzero(row) for _ in range(2)]
-                 + [f"family{family[one]}x{rng.integers(8)}" for one in np.flatnonzero(row) for _ in range(2)]
-                 + [f"plain{one}" for one in rng.integers(0, 60, 10)])
-        for row in truth
-    ]  # fmt: skip
+    texts = [" ".join(write_words(row, rng)) for row in truth]
     ids = [f"i{one:05d}" for one in range(n)]
     item, option = np.nonzero(truth ^ flip)
     who = [f"w{one % 6}" for one in range(n)]
