@@ -39,8 +39,8 @@ OPTIONS = """
 
 1,000 texts of 12 options in 4 families, common (.35) to rare (.02); options of a family come together, and a quarter
 of the words of one are another's of its family. In a fifth of the items an option is left out, added, or given for one
-of its family. Average precision, of items and of answers to options, with 95 % intervals (bootstrap of items); cleanlab scores the
-same out-of-source probabilities.
+of its family. Average precision, of items and of answers to options, with 95 % intervals (bootstrap of items);
+cleanlab scores the same out-of-source probabilities.
 """
 
 
