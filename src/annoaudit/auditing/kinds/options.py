@@ -31,7 +31,6 @@ Bools = npt.NDArray[np.bool_]
 MOST_OPTIONS = 30
 MOST_ROWS = 60
 YES = 1
-PARTS = (("n_", "_of"), ("", "_share"), ("", "_share_low"), ("", "_share_high"))
 
 
 def _agree(evidence: Evidence) -> Sequence[Coefficient]:
@@ -90,8 +89,12 @@ def _habits(evidence: Evidence, who: npt.NDArray[np.object_]) -> NamedTable:
         (who[one // len(names)], names[one % len(names)], *(part.flat[one] for part in (*missed[:4], *added[:4])))
         for one in order.tolist()
     ]
-    columns = [f"{part}{kind}{end}" for kind in ("missed", "added") for part, end in PARTS]
+    columns = [
+        "n_most_chose", "missed_share", "missed_share_low", "missed_share_high",
+        "n_few_chose", "added_share", "added_share_low", "added_share_high",
+    ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["annotator", "option", *columns])
+    frame = frame.astype({"n_most_chose": int, "n_few_chose": int})
     note = (
         "Missed: not chosen where most of the others chose the option. Added: chosen where fewer than half of them "
         f"did. 95 % intervals over items; the {len(frame)} farthest above the other annotators' share come first."
