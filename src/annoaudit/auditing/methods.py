@@ -53,8 +53,8 @@ METHODS: dict[str, Method] = {
     "box_location": Method(
         "box_location",
         "Gap between a region and the consensus of those who marked the same thing (boxes: median of each edge), in "
-        "robust deviations from what is usual for its size in this team; of two people's regions that lie apart each is "
-        "suspected by how often its maker's do; a rank, not a test.",
+        "robust deviations from what is usual for its size in this team; of two people's regions that lie apart each "
+        "is suspected by how often its maker's do; a rank, not a test.",
         "Everingham et al. (2010), IJCV 88; Bolya et al. (2020), ECCV",
     ),
     "edge_bias": Method(
