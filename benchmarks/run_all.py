@@ -34,7 +34,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "forensics": ("benchmarks/forensics.py", "null", "few", "ring", "power", "delay", "table", "--budget", "40"),
     "forensics_people": ("benchmarks/forensics_people.py", "people"),
     "forensics_cost": ("benchmarks/forensics_people.py", "cost"),
-    "kinds_regions": ("benchmarks/kinds_regions.py", "found", "careless", "shapes", "pictures", "null", "coco", "cost"),
+    "kinds_regions": ("benchmarks/kinds_regions.py",),
     "poisoning": ("benchmarks/poisoning.py", "cells", "shift", "copies", "scale", "table"),
     "media_pins": ("benchmarks/media_pins.py",),
     "hostile_content": ("benchmarks/hostile_content.py",),

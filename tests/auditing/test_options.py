@@ -85,7 +85,7 @@ def test_the_report_shows_sets_and_agreement_on_each_option(audited):
     assert names == {"exact_agreement", "alpha_masi", "alpha_jaccard"}
     assert audit.agreement[["low", "high"]].notna().all(axis=None)
     document = json.loads(audit.json())
-    (table,) = document["questions"][0]["tables"]
+    table, _ = document["questions"][0]["tables"]
     assert {row["option"] for row in table["rows"]} == set(TOPICS)
     page = audit.html()
     assert "Agreement on each option" in page
@@ -107,3 +107,25 @@ def test_sets_drawn_alike_agree_by_chance_alone():
     measured = {one.name: one for one in measure_set_agreement(item, annotator, chosen)}
     assert abs(measured["alpha_masi"].value) < 0.06
     assert measured["alpha_masi"].low < 0 < measured["alpha_masi"].high
+
+
+def test_the_annotator_who_leaves_out_an_option_heads_the_table():
+    labels, _ = team(n_items=200, flip=0.02)
+    rows = labels.labels.to_pylist()
+    rng = np.random.default_rng(5003)
+    kept = [
+        one for one in rows if not (one["annotator_id"] == "u2" and one["value"] == "economy" and rng.random() < 0.6)
+    ]
+    tables = {"items": labels.items, "annotators": labels.annotators, "questions": labels.questions}
+    thinned = aa.LabelSet(
+        **tables, annotations=labels.annotations, labels=labels.labels.take([rows.index(one) for one in kept])
+    )
+    audit = aa.audit(thinned, names=True, detectors=["consensus_disagreement"])
+    table = next(one for one in audit.record.questions[0].tables if "leaves out" in one.title)
+    first = table.frame.iloc[0]
+    assert (first["annotator"], first["option"]) == ("u2", "economy")
+    assert 0.4 < first["missed_share_low"] < first["missed_share"] < first["missed_share_high"] < 0.8
+    others = table.frame.iloc[1:]
+    assert (others["missed_share"].dropna() < 0.3).all()
+    assert (others["added_share"].dropna() < 0.2).all()
+    assert "leaves out and adds" in audit.html()

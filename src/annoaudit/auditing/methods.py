@@ -10,8 +10,9 @@ METHODS: dict[str, Method] = {
     "consensus": Method(
         "Consensus",
         "Majority vote, one-coin or hierarchical MAP Dawid-Skene; model and shrinkage are chosen from the labels "
-        "alone. Where the items have features, a model's class probabilities serve as the item's prior.",
-        "Dawid, Skene (1979), Applied Statistics 28; Paun et al. (2018), TACL 6",
+        "alone. Where the items have features, a model's class probabilities serve as the item's prior. Of regions of "
+        "images (presence): three rates of each annotator, of things missed, called otherwise, and added.",
+        "Dawid, Skene (1979), Applied Statistics 28; Paun et al. (2018), TACL 6; Royle, Link (2006), Ecology 87",
     ),
     "agreement": Method(
         "Agreement",
@@ -53,7 +54,8 @@ METHODS: dict[str, Method] = {
     "box_location": Method(
         "box_location",
         "Gap between a region and the consensus of those who marked the same thing (boxes: median of each edge), in "
-        "robust deviations from what is usual for its size in this team; a rank, not a test.",
+        "robust deviations from what is usual for its size in this team; of two people's regions that lie apart each "
+        "is suspected by how often its maker's do; a rank, not a test.",
         "Everingham et al. (2010), IJCV 88; Bolya et al. (2020), ECCV",
     ),
     "edge_bias": Method(

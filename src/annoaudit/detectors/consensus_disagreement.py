@@ -11,11 +11,16 @@ import numpy.typing as npt
 
 from annoaudit.evidence.kinds import WITH_CLASSES
 from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.labels import REGIONS
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
 
 __all__ = ["ConsensusDisagreement"]
+
+Floats = npt.NDArray[np.float64]
+
+UNDECIDED, EVEN, SLIVER = 0.25, 0.5, 1e-3
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,8 @@ class ConsensusDisagreement:
 
     The posterior is that of the truth inference (annotators weighted by how well they agree with the
     rest; class probabilities of the item's features as prior where there are any). It is an inference
-    from labels: a majority that is wrong together makes a right minority look suspicious.
+    from labels: a majority that is wrong together makes a right minority look suspicious. Where two people alone differ
+    on a region of an image and neither is three times as credible, both are looked at.
 
     References
     ----------
@@ -32,7 +38,7 @@ class ConsensusDisagreement:
     """
 
     name = "consensus_disagreement"
-    version = "1"
+    version = "2"
     level: ClassVar[Level] = "label"
     kinds: ClassVar[tuple[str, ...]] = WITH_CLASSES
     needs = ("repeated", "consensus")
@@ -42,7 +48,7 @@ class ConsensusDisagreement:
         votes, repeated = evidence.votes, evidence.repeated
         posterior = evidence.consensus.posterior
         judged = repeated > 0
-        wrong = 1.0 - posterior[votes.item, votes.label]
+        wrong = _look_at_both(evidence, 1.0 - posterior[votes.item, votes.label])
         best = posterior.argmax(axis=1)[votes.item]
 
         def explain(positions: npt.NDArray[np.int64]) -> Sequence[Explanation]:
@@ -62,6 +68,14 @@ class ConsensusDisagreement:
             missing="" if judged.all() else "only one annotator labelled the item",
             note=f"model: {evidence.consensus.model}",
         )
+
+
+def _look_at_both(evidence: Evidence, wrong: Floats) -> Floats:
+    """Raise to .5 what the other of two people on a region contradicts, unless it is clearly right."""
+    if evidence.kind not in REGIONS or evidence.consensus is not evidence.votes_consensus:
+        return wrong
+    open_ones = (evidence.repeated == 1) & (wrong >= UNDECIDED) & (wrong < EVEN)
+    return np.where(open_ones, EVEN + SLIVER * wrong, wrong)
 
 
 def _explain(evidence: Evidence, at: int) -> Explanation:
