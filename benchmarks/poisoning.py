@@ -1,9 +1,10 @@
 """Poison, copies and shift, planted into banking77, CLINC and scikit-learn's digits.
 
-    python benchmarks/poisoning.py [cells] [shift] [copies] [scale] [table] [--budget MINUTES] [--most N]
+    python benchmarks/poisoning.py [cells] [leads] [shift] [copies] [scale] [table] [--budget MINUTES] [--most N]
 
 `cells` plants triggers, keyword flips and nothing, and runs trigger_scan, embedding_poison's statistics and, where
 adversarial-robustness-toolbox is installed, its ActivationDefence and SpectralSignatureDefense on the same features;
+`leads` only ranks marks without a model that knows them, which needs no class probabilities, in all planted cells;
 `shift` measures size and power of batch_shift's tests; `copies` recall and precision of near copies; `scale` a million
 texts. Every cell is kept in benchmarks/cache/poisoning as soon as it is done, and a run that was stopped goes on where
 it was; `table` prints what there is and says what is missing. Real data is needed in ../shared/data (or the folder that
@@ -35,6 +36,7 @@ from poisoning_data import (
     SHIFT_SEEDS,
     Case,
     Planted,
+    as_labels,
     gather,
     list_cases,
     plant,
@@ -65,13 +67,31 @@ def judge(case: Case) -> Row:
     told = [one.subject.key for one in scores.explain(flagged)]
     key = f"token:{planted.word}"
     hits = [name == key and scores.given[at] == planted.target for name, at in zip(told, flagged, strict=True)]
-    lead = [place + 1 for place, said in enumerate(scores.leads) if f"token “{planted.word}”" in said.sentence]
     return {
         "case": list(case), "word": planted.word, "n_poisoned": int(planted.poisoned.sum()),
-        "rank": rank_of(evidence, scores, planted), "lead": lead[0] if lead else None, "found": bool(any(hits)),
+        "rank": rank_of(evidence, scores, planted), "lead": place_of(scores, planted), "found": bool(any(hits)),
         "false": int(len(flagged) - sum(hits)), "flagged": told[:10],
         "signatures": compare_signatures(evidence, planted),
     }  # fmt: skip
+
+
+def place_of(scores, planted: Planted) -> int | None:
+    """Place of the planted word among the 50 leads."""
+    places = [at + 1 for at, lead in enumerate(scores.leads) if f"token “{planted.word}”" in lead.sentence]
+    return places[0] if places else None
+
+
+def leads_cell(*case: object) -> Row:
+    """Place of the planted word in the list that is ranked without it."""
+    planted = plant(case)
+    alike = np.full((len(planted.texts), len(planted.classes)), 1.0 / len(planted.classes))
+    scores = TriggerScan(most_leads=50).score(Evidence(as_labels(planted), "intent", given_probabilities=alike))
+    return {"case": list(case), "word": planted.word, "lead": place_of(scores, planted)}
+
+
+def list_planted() -> list[Case]:
+    """All cells in which something is planted, keyword flips first."""
+    return sorted((case for case in list_cases() if case[1] != "clean"), key=lambda case: case[1] != "keyword")
 
 
 def rank_of(evidence: Evidence, scores, planted: Planted) -> int | None:
@@ -273,6 +293,7 @@ def scale_cell(name: str, n: int) -> Row:
 
 PARTS = {
     "cells": (lambda *case: judge(case), lambda: list(list_cases())),
+    "leads": (leads_cell, list_planted),
     "shift": (shift_cell, lambda: list(list_shifts())),
     "copies": (copies_cell, lambda: [(name, seed) for seed in COPY_SEEDS for name in (*FILES, "digits")]),
     "scale": (scale_cell, lambda: [("texts", 250_000), ("texts", 1_000_000)]),

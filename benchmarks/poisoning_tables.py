@@ -16,6 +16,7 @@ def print_tables(load: Load, cases: dict[str, list]) -> None:
     cells = load("cells")
     print_triggers([row for row in cells if row["case"][1] == "trigger"])
     print_keywords([row for row in cells if row["case"][1] == "keyword"])
+    print_leads(load("leads"))
     print_clean([row for row in cells if row["case"][1] == "clean"])
     print_signatures(cells)
     print_shift(load("shift"))
@@ -76,6 +77,19 @@ def print_keywords(rows: list[Row]) -> None:
          share(sum(bool(r["found"]) for r in part), len(part)), listed(part, "rank"), listed(part, "lead"),
          max(r["false"] for r in part))
         for (name, size), part in groups(rows).items()
+    ])  # fmt: skip
+
+
+def print_leads(rows: list[Row]) -> None:
+    print("**Ranked without the mark**: place among the leads, which are no findings (`-`: not among 50):\n")
+    found: dict[tuple[str, str, float], list[Row]] = {}
+    for row in rows:
+        found.setdefault(tuple(row["case"][:3]), []).append(row)
+    told = {"keyword": "{:.0%} of the labels of a keyword flipped", "trigger": "{:.0f} triggers inserted"}
+    table(("data", "planted", "first", "among the first five", "places"), [
+        (name, told[kind].format(size), share(sum(r["lead"] == 1 for r in part), len(part)),
+         share(sum((r["lead"] or 99) <= 5 for r in part), len(part)), listed(part, "lead"))
+        for (name, kind, size), part in sorted(found.items())
     ])  # fmt: skip
 
 
