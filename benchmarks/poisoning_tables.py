@@ -17,6 +17,7 @@ def print_tables(load: Load, cases: dict[str, list]) -> None:
     print_triggers([row for row in cells if row["case"][1] == "trigger"])
     print_keywords([row for row in cells if row["case"][1] == "keyword"])
     print_leads(load("leads"))
+    print_patches(load("patches"))
     print_clean([row for row in cells if row["case"][1] == "clean"])
     print_signatures(cells)
     print_shift(load("shift"))
@@ -90,6 +91,19 @@ def print_leads(rows: list[Row]) -> None:
         (name, told[kind].format(size), share(sum(r["lead"] == 1 for r in part), len(part)),
          share(sum((r["lead"] or 99) <= 5 for r in part), len(part)), listed(part, "lead"))
         for (name, kind, size), part in sorted(found.items())
+    ])  # fmt: skip
+
+
+def print_patches(rows: list[Row]) -> None:
+    print("**Patches on digits**, 900 labelled by 8 people, one 8 x 8 corner of 32 x 32 white and labelled 3:\n")
+    found: dict[tuple[str, int], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["case"][0], row["case"][1]), []).append(row)
+    table(("whose items have it", "items", "first among leads", "the two named and nobody else", "somebody named"), [
+        (who, n, share(sum(r["place"] == 1 for r in part), len(part)),
+         share(sum(r["named"] == [2, 5] for r in part), len(part)) if who == "two people" else "-",
+         share(sum(bool(r["named"]) for r in part), len(part)))
+        for (who, n), part in found.items()
     ])  # fmt: skip
 
 
