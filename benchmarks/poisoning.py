@@ -7,8 +7,8 @@ adversarial-robustness-toolbox is installed, its ActivationDefence and SpectralS
 `leads` only ranks marks without a model that knows them, which needs no class probabilities, in all planted cells;
 `patches` does so for patches on digits that two people planted; `shift` measures size and power of batch_shift's tests;
 `copies` recall and precision of near copies; `scale` a million texts; `table` prints what there is and says what is
-missing. Every cell is kept in benchmarks/cache/poisoning as soon as it is done, and a run that was stopped goes on where
-it was. Real data is needed in ../shared/data (or the folder that ANNOAUDIT_SHARED names).
+missing. Every cell is kept in benchmarks/cache/poisoning as soon as it is done, and a run that was stopped goes on
+where it was. Real data is needed in ../shared/data (or the folder that ANNOAUDIT_SHARED names).
 """
 
 from __future__ import annotations

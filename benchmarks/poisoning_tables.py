@@ -86,7 +86,7 @@ def print_leads(rows: list[Row]) -> None:
     found: dict[tuple[str, str, float], list[Row]] = {}
     for row in rows:
         found.setdefault(tuple(row["case"][:3]), []).append(row)
-    told = {"keyword": "{:.0%} of the labels of a keyword flipped", "trigger": "{:.0f} triggers inserted"}
+    told = {"keyword": "{:.1f} of the labels of a keyword flipped", "trigger": "{:.0f} triggers inserted"}
     table(("data", "planted", "first", "among the first five", "places"), [
         (name, told[kind].format(size), share(sum(r["lead"] == 1 for r in part), len(part)),
          share(sum((r["lead"] or 99) <= 5 for r in part), len(part)), listed(part, "lead"))
