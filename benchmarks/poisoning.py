@@ -1,13 +1,14 @@
 """Poison, copies and shift, planted into banking77, CLINC and scikit-learn's digits.
 
-    python benchmarks/poisoning.py [cells] [shift] [copies] [scale] [table] [--budget MINUTES] [--most N]
+    python benchmarks/poisoning.py PART ... [--budget MINUTES] [--most N]
 
 `cells` plants triggers, keyword flips and nothing, and runs trigger_scan, embedding_poison's statistics and, where
 adversarial-robustness-toolbox is installed, its ActivationDefence and SpectralSignatureDefense on the same features;
-`shift` measures size and power of batch_shift's tests; `copies` recall and precision of near copies; `scale` a million
-texts. Every cell is kept in benchmarks/cache/poisoning as soon as it is done, and a run that was stopped goes on where
-it was; `table` prints what there is and says what is missing. Real data is needed in ../shared/data (or the folder that
-ANNOAUDIT_SHARED names).
+`leads` only ranks marks without a model that knows them, which needs no class probabilities, in all planted cells;
+`patches` does so for patches on digits that two people planted; `shift` measures size and power of batch_shift's tests;
+`copies` recall and precision of near copies; `scale` a million texts; `table` prints what there is and says what is
+missing. Every cell is kept in benchmarks/cache/poisoning as soon as it is done, and a run that was stopped goes on
+where it was. Real data is needed in ../shared/data (or the folder that ANNOAUDIT_SHARED names).
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ from poisoning_data import (
     SHIFT_SEEDS,
     Case,
     Planted,
+    as_labels,
     gather,
     list_cases,
     plant,
 )
+from poisoning_pictures import list_patches, patch_cell
 from poisoning_tables import print_tables
 from sklearn.datasets import load_digits
 from sklearn.decomposition import TruncatedSVD
@@ -63,15 +66,45 @@ def judge(case: Case) -> Row:
     scores = TriggerScan(most_leads=50).score(evidence)
     flagged = np.flatnonzero(Policy().flag(scores))
     told = [one.subject.key for one in scores.explain(flagged)]
-    key = f"token:{planted.word}"
+    key = name_of(evidence, planted.word)
     hits = [name == key and scores.given[at] == planted.target for name, at in zip(told, flagged, strict=True)]
-    lead = [place + 1 for place, said in enumerate(scores.leads) if f"token “{planted.word}”" in said.sentence]
     return {
         "case": list(case), "word": planted.word, "n_poisoned": int(planted.poisoned.sum()),
-        "rank": rank_of(evidence, scores, planted), "lead": lead[0] if lead else None, "found": bool(any(hits)),
-        "false": int(len(flagged) - sum(hits)), "flagged": told[:10],
+        "rank": rank_of(evidence, scores, planted), "lead": place_of(evidence, scores, planted),
+        "found": bool(any(hits)), "false": int(len(flagged) - sum(hits)), "flagged": told[:10],
         "signatures": compare_signatures(evidence, planted),
     }  # fmt: skip
+
+
+def name_of(evidence: Evidence, word: str) -> str:
+    """Kind and name of the mark of a word; a word that only occurs in one phrase is one mark with that."""
+    marks = evidence.marks
+    size = np.diff(marks.present.indptr)
+    own = [at for at, name in enumerate(marks.names) if word in name.split()] if word else []
+    best = max(own, key=lambda at: int(size[at]), default=None)
+    return "" if best is None else f"{marks.kinds[best]}:{marks.names[best]}"
+
+
+def place_of(evidence: Evidence, scores, planted: Planted) -> int | None:
+    """Place of the planted word among the 50 leads."""
+    kind, _, name = name_of(evidence, planted.word).partition(":")
+    told = f"with the {kind} “{name}” are labelled “{planted.classes[planted.target]}”"
+    places = [at + 1 for at, lead in enumerate(scores.leads) if told in lead.sentence]
+    return places[0] if kind and places else None
+
+
+def leads_cell(*case: object) -> Row:
+    """Place of the planted word in the list that is ranked without it."""
+    planted = plant(case)
+    alike = np.full((len(planted.texts), len(planted.classes)), 1.0 / len(planted.classes))
+    evidence = Evidence(as_labels(planted), "intent", given_probabilities=alike)
+    scores = TriggerScan(most_leads=50).score(evidence)
+    return {"case": list(case), "word": planted.word, "lead": place_of(evidence, scores, planted)}
+
+
+def list_planted() -> list[Case]:
+    """All cells in which something is planted, keyword flips first."""
+    return sorted((case for case in list_cases() if case[1] != "clean"), key=lambda case: case[1] != "keyword")
 
 
 def rank_of(evidence: Evidence, scores, planted: Planted) -> int | None:
@@ -113,8 +146,8 @@ def compare_signatures(evidence: Evidence, planted: Planted) -> Row:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found |= run_art(planted, places)
-    except ImportError:
-        found["art"] = None
+    except (ImportError, ValueError) as error:  # not installed; or a class has fewer than the ten items that it needs
+        found["art"] = f"could not run: {error}"
     return found
 
 
@@ -273,6 +306,8 @@ def scale_cell(name: str, n: int) -> Row:
 
 PARTS = {
     "cells": (lambda *case: judge(case), lambda: list(list_cases())),
+    "leads": (leads_cell, list_planted),
+    "patches": (patch_cell, lambda: list(list_patches())),
     "shift": (shift_cell, lambda: list(list_shifts())),
     "copies": (copies_cell, lambda: [(name, seed) for seed in COPY_SEEDS for name in (*FILES, "digits")]),
     "scale": (scale_cell, lambda: [("texts", 250_000), ("texts", 1_000_000)]),

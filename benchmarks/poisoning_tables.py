@@ -16,6 +16,8 @@ def print_tables(load: Load, cases: dict[str, list]) -> None:
     cells = load("cells")
     print_triggers([row for row in cells if row["case"][1] == "trigger"])
     print_keywords([row for row in cells if row["case"][1] == "keyword"])
+    print_leads(load("leads"))
+    print_patches(load("patches"))
     print_clean([row for row in cells if row["case"][1] == "clean"])
     print_signatures(cells)
     print_shift(load("shift"))
@@ -76,6 +78,32 @@ def print_keywords(rows: list[Row]) -> None:
          share(sum(bool(r["found"]) for r in part), len(part)), listed(part, "rank"), listed(part, "lead"),
          max(r["false"] for r in part))
         for (name, size), part in groups(rows).items()
+    ])  # fmt: skip
+
+
+def print_leads(rows: list[Row]) -> None:
+    print("**Ranked without the mark**: place among the leads, which are no findings (`-`: not among 50):\n")
+    found: dict[tuple[str, str, float], list[Row]] = {}
+    for row in rows:
+        found.setdefault(tuple(row["case"][:3]), []).append(row)
+    told = {"keyword": "{:.1f} of the labels of a keyword flipped", "trigger": "{:.0f} triggers inserted"}
+    table(("data", "planted", "first", "among the first five", "places"), [
+        (name, told[kind].format(size), share(sum(r["lead"] == 1 for r in part), len(part)),
+         share(sum((r["lead"] or 99) <= 5 for r in part), len(part)), listed(part, "lead"))
+        for (name, kind, size), part in sorted(found.items())
+    ])  # fmt: skip
+
+
+def print_patches(rows: list[Row]) -> None:
+    print("**Patches on digits**, 900 labelled by 8 people, one 8 x 8 corner of 32 x 32 white and labelled 3:\n")
+    found: dict[tuple[str, int], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["case"][0], row["case"][1]), []).append(row)
+    table(("whose items have it", "items", "first among leads", "the two named and nobody else", "somebody named"), [
+        (who, n, share(sum(r["place"] == 1 for r in part), len(part)),
+         share(sum(r["named"] == [2, 5] for r in part), len(part)) if who == "two people" else "-",
+         share(sum(bool(r["named"]) for r in part), len(part)))
+        for (who, n), part in found.items()
     ])  # fmt: skip
 
 

@@ -35,7 +35,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "forensics_people": ("benchmarks/forensics_people.py", "people"),
     "forensics_cost": ("benchmarks/forensics_people.py", "cost"),
     "kinds_regions": ("benchmarks/kinds_regions.py",),
-    "poisoning": ("benchmarks/poisoning.py", "cells", "shift", "copies", "scale", "table"),
+    "poisoning": ("benchmarks/poisoning.py", "cells", "leads", "patches", "shift", "copies", "scale", "table"),
     "media_pins": ("benchmarks/media_pins.py",),
     "hostile_content": ("benchmarks/hostile_content.py",),
     "reading": ("benchmarks/reading.py", "--rows", "1000000", "--repeats", "5"),
