@@ -158,8 +158,8 @@ def measure_bad_answers(
     who = evidence.transcripts.texts.annotator
     real = np.bincount(who, wrong * length[item]) / np.bincount(who, length[item])
     many = writers.n >= 20
-    print(f"Annotators with 20 transcripts or more: {int(many.sum())}; correlation of their rate with that against gold "
-          f"{np.corrcoef(writers.rate.value[many], real[many])[0, 1]:.3f}.")  # fmt: skip
+    print(f"Annotators with 20 transcripts or more: {int(many.sum())}; correlation of their rate with that against "
+          f"gold {np.corrcoef(writers.rate.value[many], real[many])[0, 1]:.3f}.")  # fmt: skip
     shared = count_shared_errors(evidence.transcripts.consensus.network, who, len(writers.n))
     p = np.where(shared.n_items >= 5, shared.p, np.nan)
     print(f"Pairs with five shared clips or more: {int(np.isfinite(p).sum()):,}; at a false discovery rate of .05 "
@@ -211,8 +211,8 @@ def measure_null(name: str, seeds: int) -> None:
             flagged += bool((adjust_p(one) <= 0.05).any())
             ignoring += follows[np.isfinite(follows)].tolist()
         values, follow = np.array(p), np.array(ignoring)
-        print(f"| {words} | {len(values):,} | {(values < 0.05).mean():.4f} | {(values < 0.01).mean():.4f} | {flagged} of "
-              f"{seeds} | {len(follow)} | {int((follow > 0.05).sum())} |", flush=True)  # fmt: skip
+        print(f"| {words} | {len(values):,} | {(values < 0.05).mean():.4f} | {(values < 0.01).mean():.4f} | {flagged} "
+              f"of {seeds} | {len(follow)} | {int((follow > 0.05).sum())} |", flush=True)  # fmt: skip
 
 
 def test_people(team: object) -> tuple[np.ndarray, np.ndarray]:
