@@ -110,7 +110,7 @@ def test_the_consensus_believes_who_is_right_elsewhere():
     units = read_units([*texts, *truth], "words")
     found = infer_texts(units.coded[: len(texts)], codes(*item), codes(*who), n_items=80, n_annotators=3)
     gold = units.coded[len(texts) :]
-    assert found.rate[0] < 0.1 < found.rate[1]
+    assert found.rate[0] < 0.75 * found.rate[1:].min()
     assert count_edits(found.coded, gold).sum() < 0.04 * 80 * 12
 
 
