@@ -170,14 +170,19 @@ def measure_planted(name: str, seeds: int) -> None:
     print(f"\n### Planted faults: average precision, {seeds} teams of each size\n")
     print("200 items, 12 annotators, about 16 words; each fault against answers without a planted one. Honest answers "
           "have slips in 2 % or 8 % of their words.\n")  # fmt: skip
-    print("| slips | answers an item | rate | " + " | ".join(FAULTS) + " |\n|---|---|---|" + "---|" * len(FAULTS))
+    print(
+        "| slips | answers an item | rate of each fault | "
+        + " | ".join(FAULTS)
+        + " |\n|---|---|---|"
+        + "---|" * len(FAULTS)
+    )
     for slips in (0.02, 0.08):
         for redundancy in (3, 5):
-            for rate in (0.05, 0.1):
+            for rate in (0.025, 0.05):
                 found: dict[str, list[float]] = {one: [] for one in FAULTS}
                 for seed in range(FIRST_SEED, FIRST_SEED + seeds):
                     design = TranscriptDesign(
-                        n_words=16, redundancy=redundancy, error_rate=slips, fault_rate=rate * len(FAULTS) / 2
+                        n_words=16, redundancy=redundancy, error_rate=slips, fault_rate=rate * len(FAULTS)
                     )
                     team = simulate_transcripts(design, seed)
                     doubt = Evidence(team.labels, "transcript").transcripts.doubt

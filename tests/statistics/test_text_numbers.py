@@ -85,7 +85,9 @@ def test_differences_count_less_where_others_are_at_odds():
     _, united, weight = vote(["a b c", "a b c", "a b c", "a x c"])
     _, at_odds, _ = vote(["a b c", "a b c", "a y c", "a x c"])
     assert united.compare(weight).against[3] == pytest.approx(1.0)
-    assert at_odds.compare(weight).against[3] == pytest.approx(2 / 3)
+    assert at_odds.compare(weight).against[3] == pytest.approx((1 + 2 / 3) / 2)
+    _, seconded, weight = vote(["a b c", "a b c", "a b c", "a x c", "a x c"])
+    assert seconded.compare(weight).against[3] == pytest.approx((1 + 2 / 4) / 2 * 3 / 4)
 
 
 def test_words_put_in_by_most_come_into_the_consensus():

@@ -116,7 +116,7 @@ def infer_texts(texts: Texts, item: Ints, annotator: Ints, *, n_items: int, n_an
 def _rate_annotators(network: Network, weight: Floats, annotator: Ints, n_annotators: int) -> Floats:
     """(A,) rate of differences, from the mean of those from the others' vote and from the vote of all.
 
-    The first alone cannot tell one good annotator from two poor ones; the second alone confirms who happens to win ties.
+    The first alone cannot tell one good annotator from two poor ones; the second alone confirms who wins ties.
     """
     without = network.compare(weight)
     known = np.isfinite(without.edits)
