@@ -30,7 +30,8 @@ class TextDistance:
 
     What the others say is a vote word by word, made without the text itself; annotators who differ less elsewhere count
     more. A difference counts one where the others are at one, down to a half where they are at odds too, and less by
-    the share of them who say the same, so that hard passages weigh less. Suggested is the consensus of all texts. A rank: the guideline says how much is too much.
+    the share of them who say the same, so that hard passages weigh less. Suggested is the consensus of all texts. A
+    rank: the guideline says how much is too much.
 
     References
     ----------
