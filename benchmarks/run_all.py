@@ -55,6 +55,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "large_night_nightly": ("benchmarks/large_night.py", "4000", "--texts"),
     "large_live_night": ("benchmarks/large_live_night.py", "1000000"),
     "kinds_scales": ("benchmarks/kinds_scales.py",),
+    "kinds_text": ("benchmarks/kinds_text.py",),
 }
 WITH_PEERS = {
     "truth_inference_cost": ("crowd-kit==1.4.2",),
@@ -63,6 +64,7 @@ WITH_PEERS = {
     "forensics": ("crowd-kit==1.4.2",),
     "coco": ("pycocotools==2.0.11",),
     "kinds_regions": ("pycocotools==2.0.11",),
+    "kinds_text": ("crowd-kit==1.4.2",),
     "poisoning": ("adversarial-robustness-toolbox==1.20.1",),
 }
 

@@ -83,12 +83,12 @@ def test_an_overlap_that_nothing_could_fail_is_refused(coco, tmp_path, capsys):
 
 
 def test_an_audit_of_what_is_not_audited_says_what_was_read(tmp_path, capsys):
-    path = tmp_path / "captions.json"
-    caption = {"id": 5, "image_id": 1, "caption": "A cat."}
-    path.write_text(json.dumps({"images": COCO["images"], "annotations": [caption], "categories": []}))
-    code, said = run(capsys, "audit", path, "--question", "caption", "--out", tmp_path / "out")
+    path = tmp_path / "export.json"
+    link = {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right"}
+    path.write_text(json.dumps([{"id": 1, "data": {"text": "x"}, "annotations": [{"id": 2, "result": [link]}]}]))
+    code, said = run(capsys, "audit", path, "--question", "relation", "--out", tmp_path / "out")
     assert code == 2
-    assert "There is no question 'caption' that can be audited" in said.err
+    assert "There is no question 'relation' that can be audited" in said.err
 
 
 @pytest.mark.parametrize(

@@ -114,3 +114,12 @@ def test_a_flagged_region_carries_its_reason_and_the_others_stay_as_they_are():
     assert told[0] == result[0]
     assert told[1]["meta"] == {"text": ["own", "annoaudit: too small"]}
     assert result[1]["meta"] == {"text": ["own"]}
+
+
+def test_a_long_suggestion_is_told_in_full_where_it_can_be_copied():
+    long = "the boat left early " * 6 + "and never came back"
+    one = Remark("f" * 24, "text_distance", "L0", "said", "the boat", long, 0.9, "r.")
+    fields = open_fields(target(one), "https://h/projects/1/data?task=5")
+    assert str(fields["annoaudit_why"]).splitlines() == ["r.", f"Suggested: {long}"]
+    assert long not in str(fields["annoaudit_title"])
+    assert str(open_fields(target(remark()), "")["annoaudit_why"]) == "r"

@@ -29,8 +29,9 @@ class TextDistance:
     """Score each text by the share of its words in which it differs from what the others on its item say.
 
     What the others say is a vote word by word, made without the text itself; annotators who differ less elsewhere count
-    more. A difference counts one where the others are at one, and down to a half where they are at odds too, so that
-    hard passages weigh less. Suggested is the consensus of all texts. A rank: the guideline says how much is too much.
+    more. A difference counts one where the others are at one, down to a half where they are at odds too, and less by
+    the share of them who say the same, so that hard passages weigh less. Suggested is the consensus of all texts. A
+    rank: the guideline says how much is too much.
 
     References
     ----------

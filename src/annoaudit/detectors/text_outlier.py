@@ -26,9 +26,9 @@ class TextOutlier:
     """Score each text by signs that need no second text on its item; the strongest counts.
 
     Empty: there are no words. Stock text: it stands word for word on three items or more; longer texts count more,
-    since short ones repeat by nature, and a text that two gave to the same item does not count. Length: how far
-    its number of words lies from what the item leads to expect (other texts on it, its duration or the length of its
-    own text, else all texts), in robust deviations. A rank.
+    since short ones repeat by nature, and a text that two gave to one item does not count. Length: how far its number
+    of words lies from what the item leads to expect (other texts on it, its duration or the length of its own text,
+    else all texts), in robust deviations. A rank.
 
     Parameters
     ----------

@@ -24,6 +24,7 @@ from annoaudit.simulation.rankings import RankingDesign, simulate_rankings
 from annoaudit.simulation.ratings import RatingDesign, simulate_ratings
 from annoaudit.simulation.scenes import SceneDesign, simulate_scenes
 from annoaudit.simulation.tables import as_labels
+from annoaudit.simulation.transcripts import TranscriptDesign, simulate_transcripts
 from annoaudit.testing.span_teams import make_span_team
 from annoaudit.testing.teams import make_team
 
@@ -172,4 +173,8 @@ def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
     yield "one ranking an item", simulate_rankings(RankingDesign(n_items=30, redundancy=1), seed=15).labels, None
     yield "ratings", simulate_ratings(RatingDesign(n_items=120, n_annotators=5, stray_rate=0.05), seed=10).labels, None
     yield "numbers", simulate_ratings(RatingDesign(n_items=80, n_annotators=4, n_steps=0), seed=11).labels, None
+    for redundancy in (5, 1):
+        heard = TranscriptDesign(n_items=60, n_annotators=8, redundancy=redundancy, fault_rate=0.1, n_deaf=1)
+        yield f"transcripts, {redundancy} an item", simulate_transcripts(heard, seed=13).labels, None
+    yield "two transcripts", simulate_transcripts(TranscriptDesign(n_items=2, redundancy=1), seed=14).labels, None
     yield "one rating an item", simulate_ratings(RatingDesign(n_items=90, redundancy=1), seed=12).labels, None

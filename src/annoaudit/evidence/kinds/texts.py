@@ -77,13 +77,12 @@ class Transcripts:
 
     @cached_property
     def doubt(self) -> Floats:
-        """(L,) as ``apart``, but a difference counts less where the others are at odds too: from a half to one.
+        """(L,) as ``apart``, but a difference counts less where the others are at odds, least where one says the same.
 
         Half a unit of the annotator's own rate is added, so that of texts that are all wrong the longer say more.
         """
         without, rate = self.consensus.without, self.consensus.rate[self.texts.annotator]
-        against = (without.edits + without.against) / 2
-        doubt = (against + PRIOR_UNITS * rate) / (self.longer + PRIOR_UNITS)
+        doubt = (without.against + PRIOR_UNITS * rate) / (self.longer + PRIOR_UNITS)
         return np.asarray(np.clip(doubt, 0.0, 1.0), dtype=np.float64)
 
     @cached_property

@@ -41,7 +41,8 @@ class TextConsensus:
     without
         How each text differs from what the others on its item say.
     rate
-        (A,) share of units in which an annotator differs, drawn towards the team's with few units.
+        (A,) share of units in which an annotator differs from the others' vote and that of all, half each; drawn
+        towards the team's with few units.
     """
 
     coded: Texts
@@ -82,8 +83,8 @@ def infer_texts(texts: Texts, item: Ints, annotator: Ints, *, n_items: int, n_an
 
     The texts of an item are aligned with the one nearest to the others, and at each place the unit with most weight is
     taken; then all are aligned with the result, three times. A text weighs (1 - r)^10 by the rate r at which its writer
-    differs from the others' vote: texts near the others on one item do not weigh more there, so an item's many similar
-    mistakes do not confirm themselves.
+    differs from the others' vote and from that of all, half each: texts near the others on one item do not weigh more
+    there, so an item's many similar mistakes do not confirm themselves.
 
     Parameters
     ----------
@@ -104,17 +105,23 @@ def infer_texts(texts: Texts, item: Ints, annotator: Ints, *, n_items: int, n_an
     weight: Floats = np.ones(len(texts))
     for _ in range(ROUNDS):
         network = align_texts(texts, item, coded)
-        rate = _rate_annotators(network.compare(weight), annotator, n_annotators)
+        rate = _rate_annotators(network, weight, annotator, n_annotators)
         weight = np.asarray((1.0 - rate[annotator]) ** POWER, dtype=np.float64)
         coded = network.vote(weight)
     network = align_texts(texts, item, coded)
+    rate = _rate_annotators(network, weight, annotator, n_annotators)
+    return TextConsensus(coded, network, weight, network.compare(weight), rate)
+
+
+def _rate_annotators(network: Network, weight: Floats, annotator: Ints, n_annotators: int) -> Floats:
+    """(A,) rate of differences, from the mean of those from the others' vote and from the vote of all.
+
+    The first alone cannot tell one good annotator from two poor ones; the second alone confirms who wins ties.
+    """
     without = network.compare(weight)
-    return TextConsensus(coded, network, weight, without, _rate_annotators(without, annotator, n_annotators))
-
-
-def _rate_annotators(without: Without, annotator: Ints, n_annotators: int) -> Floats:
     known = np.isfinite(without.edits)
-    edits = np.bincount(annotator[known], without.edits[known], n_annotators)
+    both = (without.edits + np.bincount(network.departures.text, minlength=len(annotator))) / 2
+    edits = np.bincount(annotator[known], both[known], n_annotators)
     units = np.bincount(annotator[known], np.maximum(without.length[known], 1.0), n_annotators)
     team = edits.sum() / max(units.sum(), 1.0)
     rate = (edits + PRIOR_UNITS * team) / (units + PRIOR_UNITS)

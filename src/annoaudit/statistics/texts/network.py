@@ -31,8 +31,8 @@ class Without:
     length
         Units of what the others say.
     against
-        Sum over the differences of the share of the others' weight by which their most frequent unit leads the text's
-        own: where the others are at odds too, a difference counts less than 1.
+        Sum over the differences of how much each counts: the mean of 1 and the share of the others' weight by which
+        their most frequent unit leads the text's own, times the share of those who do not say the same as the text.
     """
 
     dropped: Floats
@@ -52,7 +52,7 @@ class Differences:
     """Where texts say otherwise than the others on their item, (D,) each.
 
     ``text`` and ``slot`` are positions; ``said`` and ``meant`` are the unit of the text and that of the others, -1 for
-    none; ``share`` is that of the others' weight by which theirs leads.
+    none; ``share`` is how much it counts against the text, in [0, 1].
     """
 
     text: Ints
@@ -170,6 +170,9 @@ class Network:
         at = np.flatnonzero(lead > _SAME)
         others = (np.bincount(self.item, weight, len(self.skeleton))[self.item] - weight)[cells.text[at]]
         share = np.clip(lead[at] / np.maximum(others, _SAME), 0, 1)
+        # What nobody else says counts a half at least; what others say too counts less by their share.
+        seconded = self.weigh(weight)[cells.own[at]] - weight[cells.text[at]]
+        share = (1 + share) / 2 * (1 - np.clip(seconded / np.maximum(others, _SAME), 0, 1))
         return Differences(cells.text[at], cells.slot[at], unit[cells.own[at]], unit[winner[at]], share)
 
     def _lengths_without(self, weight: Floats) -> Floats:
