@@ -178,7 +178,7 @@ class _Run:
     def _seal(self, labels: LabelSet, name_of: Pseudonyms) -> _Sealed:
         outside = read_outside(heads_file(self.job, self.name))
         before = self.seals.verify(outside, only_last=True)
-        snapshot, hashed = self.seals.seal_snapshot(with_pseudonyms(labels, name_of))
+        snapshot, hashed = self.seals.seal_snapshot(with_pseudonyms(labels, name_of), trusted=before.intact)
         integrity = check_integrity(self.seals, hashed, labels, before, self.material.is_live, name_of)
         missing, media = self.material.missing(labels), self.material.watch_media(labels, self.started_at)
         return _Sealed(snapshot, hashed, integrity, missing, media)
