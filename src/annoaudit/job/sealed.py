@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annoaudit import __version__
-from annoaudit.errors import AnnoauditError, UsageError
+from annoaudit.errors import AnnoauditError, RefusedInput, UsageError
 from annoaudit.findings import FINDING_COLUMNS
 from annoaudit.formats.json_rows import json_rows
 from annoaudit.ledger.heads import Head, Sealed, Statement, append_head
@@ -108,6 +108,13 @@ class Seals:
         if head is None:
             return None
         return Before(head, self.load_leaves(head), self.snapshots.load(head.statement.snapshot))
+
+    def labels_before(self) -> LabelSet | None:
+        """Return the labels of the last finished night; None where there is none, or it can't be read."""
+        try:
+            return self.before.labels if self.before else None
+        except RefusedInput:
+            return None
 
     def seal_snapshot(self, labels: LabelSet, *, trusted: bool = False) -> tuple[Snapshot, Seal]:
         """Write the snapshot of tonight's labels, with the list of its leaves.
