@@ -65,7 +65,7 @@ def judge(case: Case) -> Row:
     told = [one.subject.key for one in scores.explain(flagged)]
     key = f"token:{planted.word}"
     hits = [name == key and scores.given[at] == planted.target for name, at in zip(told, flagged, strict=True)]
-    lead = [place + 1 for place, said in enumerate(scores.leads) if f"token “{planted.word}”" in said]
+    lead = [place + 1 for place, said in enumerate(scores.leads) if f"token “{planted.word}”" in said.sentence]
     return {
         "case": list(case), "word": planted.word, "n_poisoned": int(planted.poisoned.sum()),
         "rank": rank_of(evidence, scores, planted), "lead": lead[0] if lead else None, "found": bool(any(hits)),

@@ -49,20 +49,16 @@ class Planted:
 
 
 def list_cases() -> Iterator[Case]:
-    """All cells, so ordered that a run that was stopped has some of each, the cheapest clean ones soonest."""
+    """All cells, so ordered that a run that was stopped has some seeds of each; most clean ones come last."""
     for k in range(10):
-        for name in DATA[:2]:
+        for name in DATA:
             yield from ((name, "trigger", float(n), TRIGGER_SEEDS[k]) for n in (10, 25, 50))
-        for name in DATA[:2]:
             yield from ((name, "keyword", share, KEYWORD_SEEDS[k]) for share in (0.9, 0.5))
-        yield from (("clinc_domains", "clean", 0.0, seed) for seed in CLEAN_SEEDS[10 * k : 10 * k + 10])
-        yield ("banking77", "clean", 0.0, CLEAN_SEEDS[k])
-    yield from (("banking77", "clean", 0.0, seed) for seed in CLEAN_SEEDS[10:])
-    for seed in TRIGGER_SEEDS:
-        yield from (("clinc", "trigger", float(n), seed) for n in (10, 25, 50))
-    for seed in KEYWORD_SEEDS:
-        yield from (("clinc", "keyword", share, seed) for share in (0.9, 0.5))
-    yield from (("clinc", "clean", 0.0, seed) for seed in CLEAN_SEEDS)
+        for name, n in (("clinc_domains", 10), ("banking77", 3), ("clinc", 2)):
+            yield from ((name, "clean", 0.0, seed) for seed in CLEAN_SEEDS[n * k : n * k + n])
+    rest = [(name, seed) for place, seed in enumerate(CLEAN_SEEDS) for name, n in (("banking77", 30), ("clinc", 20))
+            if place >= n]  # fmt: skip
+    yield from ((name, "clean", 0.0, seed) for name, seed in rest)
 
 
 def read_texts(name: str) -> tuple[list[str], np.ndarray, list[str]]:

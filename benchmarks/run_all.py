@@ -25,6 +25,7 @@ PEERS = HERE / "cache" / "peers"
 
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "agreement": ("benchmarks/agreement.py", "--replications", "2000", "--seed", "7"),
+    "coefficients": ("benchmarks/coefficients.py",),
     "truth_inference": ("benchmarks/truth_inference.py",),
     "truth_inference_cost": ("benchmarks/truth_inference_cost.py",),
     "label_errors": ("benchmarks/label_errors.py",),
@@ -33,8 +34,10 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "forensics": ("benchmarks/forensics.py", "null", "few", "ring", "power", "delay", "table", "--budget", "40"),
     "forensics_people": ("benchmarks/forensics_people.py", "people"),
     "forensics_cost": ("benchmarks/forensics_people.py", "cost"),
-    "kinds_regions": ("benchmarks/kinds_regions.py", "found", "shapes", "pictures", "null", "coco", "cost"),
+    "kinds_regions": ("benchmarks/kinds_regions.py", "found", "careless", "shapes", "pictures", "null", "coco", "cost"),
     "poisoning": ("benchmarks/poisoning.py", "cells", "shift", "copies", "scale", "table"),
+    "media_pins": ("benchmarks/media_pins.py",),
+    "hostile_content": ("benchmarks/hostile_content.py",),
     "reading": ("benchmarks/reading.py", "--rows", "1000000", "--repeats", "5"),
     "coco": ("benchmarks/coco.py", "--images", "100000", "--repeats", "3"),
     "hostile_inputs": ("benchmarks/hostile_inputs.py", "--inputs", "50000", "--seed", "1"),
@@ -56,6 +59,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
 WITH_PEERS = {
     "truth_inference_cost": ("crowd-kit==1.4.2",),
     "agreement": ("statsmodels",),
+    "coefficients": ("statsmodels", "nltk", "simpledorff", "rater-agreement", "pycocotools==2.0.11"),
     "forensics": ("crowd-kit==1.4.2",),
     "coco": ("pycocotools==2.0.11",),
     "kinds_regions": ("pycocotools==2.0.11",),

@@ -21,6 +21,7 @@ __all__ = [
     "SEVERITIES",
     "Explanation",
     "Finding",
+    "Lead",
     "Level",
     "Outcome",
     "Scores",
@@ -74,6 +75,14 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Lead:
+    """What stands high by a mere rank: a sentence, and annotators from whom its labels came."""
+
+    sentence: str
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True)
 class Explanation:
     """Why a target has its suspicion: one sentence for people, and the facts behind it as JSON values.
 
@@ -118,7 +127,7 @@ class Scores:
     state
         What is carried to the next run, by annotator id, for detectors that watch streams.
     leads
-        Sentences on what stands highest by a mere rank: shown as such, never flagged.
+        What stands highest by a mere rank: shown as such, never flagged.
     """
 
     detector: str
@@ -144,7 +153,7 @@ class Scores:
     aspect: str = ""
     members: Sequence[Ints] = ()
     state: Mapping[str, object] | None = None
-    leads: tuple[str, ...] = ()
+    leads: tuple[Lead, ...] = ()
 
     def __len__(self) -> int:
         return len(self.target)

@@ -166,6 +166,33 @@ def test_a_personal_access_token_that_has_ended_is_told() -> None:
     assert refresh not in str(refused.value)
 
 
+def test_other_requests_are_signed_with_the_same_token_renewed_where_that_is_due() -> None:
+    refresh, asked = jwt({"token_type": "refresh"}), []
+    access = jwt({"exp": time.time() + 300})
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, json={"access": access})
+
+    client, _ = client_of(answer, refresh)
+    assert [client.sign(), client.sign()] == [f"Bearer {access}"] * 2
+    assert asked == ["/api/token/refresh/"]
+    legacy, _ = client_of(lambda _: httpx.Response(500), "t" * 40)
+    assert legacy.sign() == f"Token {'t' * 40}"
+
+
+@pytest.mark.parametrize("trouble", [httpx.Response(401), httpx.ConnectError("refused")])
+def test_a_token_that_cannot_be_renewed_for_other_requests_is_told_without_showing_it(
+    trouble: httpx.Response | Exception,
+) -> None:
+    refresh = jwt({"token_type": "refresh"})
+    client, _ = client_of(answers(trouble)[0], refresh)
+    with pytest.raises((RequestRefused, ServerTrouble)) as refused:
+        client.sign()
+    assert refused.value.hint
+    assert refresh not in "".join(traceback.format_exception(refused.value))
+
+
 def test_tokens_come_from_the_environment_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_token({"LABEL_STUDIO_TOKEN": " abc "}) == "abc"
     assert find_token({"LABEL_STUDIO_TOKEN": "b", "LABEL_STUDIO_API_KEY": "a"}) == "a"

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from annoaudit.connectors import Connector, Reviewable, ReviewDesk, list_connectors, open_connector
+from annoaudit.connectors import Connector, Reviewable, ReviewDesk, find_media_host, list_connectors, open_connector
 from annoaudit.connectors.label_studio.desk import LabelStudioDesk
 from annoaudit.errors import UsageError
 from annoaudit.reviewing.places import Place, opened_desk
@@ -31,6 +31,15 @@ def test_the_desk_of_label_studio_takes_what_the_protocol_says():
     for name, signature in asked.items():
         assert list(given[name].parameters) == list(signature.parameters), name
         assert "NotImplementedError" not in inspect.getsource(getattr(LabelStudioDesk, name))
+
+
+def test_label_studio_tells_where_its_media_lie_and_files_have_no_host(monkeypatch):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "t" * 40)
+    host = find_media_host("https://host/labels/projects/3/data?tab=2")
+    assert (host.base_url, host.folders, host.sign()) == ("https://host/labels", ("/data/",), f"Token {'t' * 40}")
+    assert "t" * 40 not in repr(host)
+    assert find_media_host("labels.csv") is None
+    assert find_media_host("https://host/labels.csv") is None
 
 
 def test_label_studio_offers_reviews_and_a_platform_that_does_not_is_told(monkeypatch):

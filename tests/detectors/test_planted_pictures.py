@@ -53,11 +53,16 @@ def test_a_patch_is_found_at_its_place_with_the_annotator_who_planted_it(tmp_pat
     assert len(shown & set(victims.tolist())) >= 0.9 * len(shown)
 
 
-def test_a_patch_that_two_planted_and_the_model_learned_leads_the_ranks(tmp_path):
+def test_a_patch_that_two_planted_and_the_model_learned_leads_the_ranks_with_their_names(tmp_path):
     points, label, who, _ = plant_patch(1, 24, by=(2, 5))
     labels = as_labels(label, annotator=who, classes=CLASSES, uri=write_images(points, tmp_path))
     audit = aa.audit(labels, detectors=["trigger_scan"], media_root=tmp_path, names=True)
-    assert "8x8 at (24, 24) of 32x32" in audit.record.data.leads[0][1]
+    first = audit.record.data.leads[0][1]
+    assert "8x8 at (24, 24) of 32x32" in first
+    assert [name for name in sorted(f"w{one:02d}" for one in range(8)) if name in first] == ["w02", "w05"]
+    hidden = aa.audit(labels, detectors=["trigger_scan"], media_root=tmp_path).record.data.leads[0][1]
+    assert "w02" not in hidden
+    assert "8x8 at (24, 24) of 32x32" in hidden
 
 
 def test_clean_pictures_have_no_finding(tmp_path):

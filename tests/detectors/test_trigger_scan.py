@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import annoaudit as aa
+from annoaudit.detectors.data_exhibits import name_givers
 from planted_data import CLASSES, as_labels, insert, plain_team
 
 SIZE = 600
@@ -114,3 +115,23 @@ def test_it_is_skipped_where_nothing_repeats_and_says_why():
     labels = as_labels(truth, annotator=who)
     audit = scan(labels, features=rng.normal(size=(60, 3)) + truth[:, None])
     assert "no texts, metadata or images" in audit.skips["trigger_scan"]
+
+
+def test_honest_givers_are_named_no_more_often_than_the_rate_says_and_planters_are():
+    named = {"honest": 0, "planted": 0}
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        annotator, hit = rng.integers(0, 12, 300), np.arange(300) < 24
+        named["honest"] += bool(name_givers(annotator, hit))
+        annotator[:16] = np.resize([2, 5], 16)
+        named["planted"] += {one.annotator for one in name_givers(annotator, hit)} == {2, 5}
+    assert named["honest"] <= 0.07 * 400
+    assert named["planted"] >= 0.9 * 400
+
+
+def test_givers_are_told_with_what_their_share_would_be():
+    annotator, hit = np.repeat([0, 1, 2, 3], 25), np.zeros(100, dtype=bool)
+    hit[:10] = True
+    (found,) = name_givers(annotator, hit)
+    assert (found.annotator, found.n, found.observed, found.expected) == (0, 25, 10, 2.5)
+    assert name_givers(annotator, np.zeros(100, dtype=bool)) == ()

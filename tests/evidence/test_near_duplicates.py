@@ -3,9 +3,12 @@ import random
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.sparse as sp
 
+from annoaudit.evidence import similar_rows
 from annoaudit.evidence.features import build_features
-from annoaudit.evidence.near_duplicates import _all_pairs, cluster_near_duplicates
+from annoaudit.evidence.near_duplicates import cluster_near_duplicates
+from annoaudit.evidence.similar_rows import find_similar_rows
 from annoaudit.evidence.text_features import normalise_texts, weigh_terms
 
 NOUNS = "card account payment transfer parcel order refund screen password invoice ticket address".split()  # noqa: SIM905 - reads better
@@ -52,13 +55,28 @@ def test_equal_vectors_are_copies():
     assert cluster_near_duplicates(items, features).tolist() == [0, 0, 1, 2]
 
 
-def test_prefix_filtering_finds_every_pair():
+@pytest.mark.parametrize("exact_up_to", [10**9, 0], ids=["exact", "by sketches"])
+def test_every_pair_is_found_with_and_without_sketches(exact_up_to, monkeypatch):
+    monkeypatch.setattr(similar_rows, "EXACT_UP_TO", exact_up_to)
     texts = normalise_texts(_sentences(300, 1) + [text + " ok" for text in _sentences(60, 1)])
     matrix, _ = weigh_terms(texts)
     cosine = (matrix @ matrix.T).toarray()
     for similarity in (0.6, 0.85, 0.95):
         expected = {(i, j) for i, j in zip(*np.nonzero(np.triu(cosine, 1) >= similarity), strict=True)}
-        assert {tuple(pair) for pair in _all_pairs(matrix, similarity).T.tolist()} == expected
+        found = find_similar_rows(matrix, similarity)
+        assert {tuple(pair) for pair in found.pairs.T.tolist()} == expected
+        assert found.n_bounded == 0
+
+
+def test_sketches_differ_in_as_many_bits_as_the_angle_says():
+    rng = np.random.default_rng(3)
+    rows = rng.random((200, 400)) * (rng.random((200, 400)) < 0.1)
+    rows = sp.csr_matrix((rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32))
+    left, right = np.triu_indices(200, 1)
+    cosine = np.clip((rows @ rows.T).toarray()[left, right], -1, 1)
+    bits = similar_rows._differing_bits(similar_rows._sketch(rows), left, right)
+    assert bits.mean() == pytest.approx(128 * (np.arccos(cosine) / np.pi).mean(), rel=0.03)
+    assert similar_rows._differing_bits(similar_rows._sketch(rows), left, left).max() == 0
 
 
 @pytest.mark.statistical
@@ -88,12 +106,13 @@ def test_planted_edits_are_found_and_different_sentences_kept_apart(edit, recall
     assert precision >= 0.95
 
 
-def test_a_table_of_one_template_is_bounded(monkeypatch):
-    from annoaudit.evidence import near_duplicates
-
-    monkeypatch.setattr(near_duplicates, "_PAIRS", 10_000)
+def test_a_table_of_one_template_is_bounded_and_says_so(monkeypatch):
+    monkeypatch.setattr(similar_rows, "MOST_CANDIDATES", 10_000)
     items = _items([f"order number {k} has been shipped to the address you gave us" for k in range(500)])
-    assert len(cluster_near_duplicates(items, build_features(items))) == 500
+    said = []
+    assert len(cluster_near_duplicates(items, build_features(items), on_bound=said.append)) == 500
+    assert len(said) == 1
+    assert said[0].startswith("500 texts share")
 
 
 def test_near_copies_of_images_share_a_cluster(tmp_path):

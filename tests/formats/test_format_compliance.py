@@ -26,6 +26,7 @@ COUNTS = {
     "coco_panoptic": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "doccano": {"items": 2, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "preference": {"items": 1, "annotators": 2, "questions": 1, "annotations": 2, "labels": 2},
+    "rankings": {"items": 1, "annotators": 2, "questions": 1, "annotations": 2, "labels": 2},
     "prodigy": {"items": 1, "annotators": 2, "questions": 2, "annotations": 2, "labels": 2},
     "label_studio": {"items": 1, "annotators": 1, "questions": 1, "annotations": 1, "labels": 1},
     "long_table": {"items": 2, "annotators": 2, "questions": 1, "annotations": 3, "labels": 3},

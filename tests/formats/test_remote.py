@@ -10,10 +10,11 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import fsspec
+import numpy as np
 import pytest
 
 from annoaudit.errors import AnnoauditError, MissingExtra, RefusedInput, UsageError
-from annoaudit.formats import read, remote
+from annoaudit.formats import join_features, join_gold, join_probabilities, read, remote
 from s3_server import SECRET, s3_server
 
 TABLE = b"item,annotator,label\n1,ann,yes\n1,bob,no\n2,ann,yes\n"
@@ -178,3 +179,29 @@ def test_what_is_missing_is_named_with_its_extra(monkeypatch):
         patch.setitem(__import__("sys").modules, "fsspec.core", None)
         with pytest.raises(MissingExtra, match="needs the package fsspec"):
             read("s3://bucket/labels.csv")
+
+
+def test_gold_probabilities_and_features_are_joined_from_urls(memory, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    memory.pipe("/a/gold.csv", b"item,label\n1,yes\n")
+    memory.pipe("/a/p.csv", b"item,no,yes\n1,.25,.75\n2,.5,.5\n")
+    numbers = io.BytesIO()
+    np.save(numbers, np.arange(4.0).reshape(2, 2))
+    memory.pipe("/a/x.npy", numbers.getvalue())
+    assert join_gold("memory://a/gold.csv", ["1", "2"], ["no", "yes"]).tolist() == [1, -1]
+    assert join_probabilities("memory://a/p.csv", ["2", "1"], ["yes", "no"]).tolist() == [[0.5, 0.5], [0.75, 0.25]]
+    assert join_features("memory://a/x.npy", ["1", "2"]).tolist() == [[0.0, 1.0], [2.0, 3.0]]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_companion_names_its_url_without_secrets(memory, tmp_path):
+    memory.pipe("/a/gold.csv", b"item,label\n1,maybe\n")
+    memory.pipe("/a/p.csv", b"item,no,yes\n1,.25,.5\n")
+    with pytest.raises(RefusedInput, match=r"^memory://a/gold\.csv: the gold label 'maybe' of item '1' is none"):
+        join_gold("memory://a/gold.csv", ["1"], ["no", "yes"])
+    with pytest.raises(RefusedInput, match=r"^memory://a/p\.csv: .* sums to 0\.75, not 1"):
+        join_probabilities("memory://a/p.csv", ["1"], ["no", "yes"])
+    with web_server(tmp_path) as host, pytest.raises(AnnoauditError) as refused:
+        join_gold(f"http://ann:{SECRET}@{host}/refused.csv?sig={SECRET}", ["1"], ["yes"])
+    assert SECRET not in f"{refused.value} {refused.value.hint}"
+    assert host in str(refused.value)

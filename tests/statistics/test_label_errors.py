@@ -152,6 +152,24 @@ def test_a_probability_that_decides_nothing_flags_nothing():
     assert score_labels(given, np.full((100, 2), 0.5)).n_flagged == 0
 
 
+@pytest.mark.parametrize("n_classes", [2, 4, 10])
+def test_a_model_that_knows_nothing_ranks_and_flags_nothing(n_classes):
+    rng = np.random.default_rng(5)
+    given, p = rng.integers(n_classes, size=600), rng.dirichlet(np.full(n_classes, 20.0), 600)
+    found = score_labels(given, p)
+    assert not found.can_judge
+    assert found.n_flagged == 0
+    assert found.suspicion.max() < 0.5
+    assert "knows too little" in found.why
+
+
+def test_forty_percent_of_wrong_labels_are_still_judged_by_a_good_model():
+    given, p, wrong = planted(error_rate=0.4)
+    found = score_labels(given, p)
+    assert found.can_judge
+    assert wrong[found.suspicion >= 0.5].mean() > 0.9
+
+
 def test_flags_are_the_head_of_the_ranking():
     given, p, _ = planted(error_rate=0.2)
     found = score_labels(given, p)

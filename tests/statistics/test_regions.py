@@ -20,11 +20,11 @@ from annoaudit.statistics.regions.outlines import (
     cells_of_rings,
     cells_of_runs,
     frame_of_runs,
-    overlap_of_rings,
     overlap_of_runs,
     rings_of_cells,
     thin_ring,
 )
+from annoaudit.statistics.regions.polygons import Edges, overlap_of_polygons
 from annoaudit.statistics.regions.quads import convex_overlap, corners_of_turned, quads_of_boxes
 from annoaudit.statistics.regions.staple import boundary_f, infer_outline
 
@@ -130,9 +130,33 @@ def test_polygons_overlap_with_holes_and_notches():
     hole = np.array([[2.0, 2], [6, 2], [6, 6], [2, 6]])
     window = (0.0, 0.0, 8.0, 8.0)
     assert cells_of_rings([square, hole], window).mean() == pytest.approx(0.75)
-    assert overlap_of_rings([square], [square, hole], window) == pytest.approx(0.75)
     notched = np.array([[0.0, 0], [8, 0], [8, 8], [4, 4], [0, 8]])
-    assert overlap_of_rings([square], [notched], window) == pytest.approx(0.75, abs=0.01)
+    edges = Edges.of([[square], [square, hole], [notched], [square + 100]])
+    overlap = overlap_of_polygons(edges, np.array([0, 0, 0, 0]), np.array([0, 1, 2, 3]))
+    np.testing.assert_allclose(overlap, [1.0, 0.75, 0.75, 0.0], atol=0.01)
+
+
+def test_polygons_overlap_as_their_cells_do_all_pairs_at_once():
+    rng = np.random.default_rng(5010)
+    polygons = []
+    for _ in range(40):
+        angle, radius = np.sort(rng.uniform(0, 2 * np.pi, 17)), rng.uniform(20, 60, 17)
+        middle = rng.uniform(40, 60, (2, 1))
+        polygons.append([(middle + radius * np.stack([np.cos(angle), np.sin(angle)])).T])
+    first, second = np.triu_indices(40, 1)
+    found = overlap_of_polygons(Edges.of(polygons), first, second)
+    window = (-30.0, -30.0, 130.0, 130.0)
+    cells = [cells_of_rings(one, window, 400) for one in polygons]
+    expected = [(cells[a] & cells[b]).sum() / (cells[a] | cells[b]).sum() for a, b in zip(first, second, strict=True)]
+    np.testing.assert_allclose(found, expected, atol=0.01)
+    np.testing.assert_allclose(overlap_of_polygons(Edges.of(polygons), second, first), found, atol=1e-12)
+
+
+def test_no_polygons_have_no_overlap():
+    nowhere = np.zeros(0, dtype=np.int64)
+    assert len(overlap_of_polygons(Edges.of([]), nowhere, nowhere)) == 0
+    flat = Edges.of([[np.array([[0.0, 5], [4, 5], [9, 5]])]])
+    assert overlap_of_polygons(flat, np.array([0]), np.array([0])).tolist() == [0.0]
 
 
 def test_masks_overlap_exactly_without_pixels():
@@ -248,5 +272,4 @@ def test_a_thinned_ring_stays_within_the_tolerance():
     circle = 50 * np.column_stack([np.cos(angle), np.sin(angle)])
     thin = thin_ring(circle, 0.5)
     assert 8 < len(thin) < 60
-    window = (-50.0, -50.0, 50.0, 50.0)
-    assert overlap_of_rings([circle], [thin], window) > 0.97
+    assert overlap_of_polygons(Edges.of([[circle], [thin]]), np.array([0]), np.array([1]))[0] > 0.97

@@ -138,7 +138,7 @@ def marks_of(rows, length, n_sources, n_classes=3):
 
 
 def test_unitizing_alpha_is_that_of_single_characters_less_their_own_units():
-    """By characters, with a unit never compared with itself: written out with loops."""
+    """By characters, with no unit and no character of a gap compared with itself: written out with loops."""
     rng = np.random.default_rng(5025)
     rows, said = [], np.full((3, 40), 3)
     parts = []
@@ -154,7 +154,7 @@ def test_unitizing_alpha_is_that_of_single_characters_less_their_own_units():
         cuts = np.flatnonzero(np.r_[True, said[source][1:] != said[source][:-1], True])
         parts += [(said[source][a], b - a) for a, b in pairwise(cuts)]
     same = sum(said[a, k] == said[b, k] for k in range(40) for a in range(3) for b in range(3) if a != b) / 2
-    squares = [sum(n**2 for c, n in parts if c == k) for k in range(4)]
+    squares = [sum(n if k == 3 else n**2 for c, n in parts if c == k) for k in range(4)]
     totals = [(said == k).sum() for k in range(4)]
     expected = sum(t**2 - s for t, s in zip(totals, squares, strict=True)) / (sum(totals) ** 2 - sum(squares))
     by_hand = 1 - (1 - same / 120) / (1 - expected)

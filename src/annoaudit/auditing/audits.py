@@ -132,6 +132,7 @@ def audit(
     states: Mapping[tuple[str, str], Mapping[str, object]] | None = None,
     models: Mapping[str, FittedModel] | None = None,
     overlap: float = 0.5,
+    reading: str = "auto",
     seed: int = 0,
 ) -> Audit:
     """Audit the labels of a LabelSet, or of anything :func:`annoaudit.read` opens, question by question.
@@ -173,6 +174,9 @@ def audit(
         output says how old they are.
     overlap
         Of boxes and other regions: similarity from which those of two people mean the same thing.
+    reading
+        Of texts: "words" compares them without case and punctuation, "exact" with both, "characters" character by
+        character, "auto" by characters where the script has no spaces, else by words.
     seed
         Of everything random.
 
@@ -197,6 +201,7 @@ def audit(
         gather_evidence(
             labels, one, probabilities, features, gold, media_root=media_root, folds=folds, seed=seed, states=states,
             overlap=overlap,
+            reading=reading,
         )
         for one in questions
     ]  # fmt: skip
@@ -291,7 +296,7 @@ def _record(
         limits=list_limits(labels, evidences, outcomes, people),
         methods=list_methods(outcomes),
         people=people,
-        data=gather_data(decisions, findings, outcomes, chosen),
+        data=gather_data(decisions, findings, outcomes, chosen, name_of),
         threats=gather_threats(outcomes, kinds={one.kind for one in evidences}),
         review=record_review(past, labels, decisions, [one.answered for one in judged], findings),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from annoaudit.auditing.people import MOST_PATTERNS, tell_pattern
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from annoaudit.detectors import Detector
-    from annoaudit.findings import Outcome
+    from annoaudit.findings import Lead, Outcome
     from annoaudit.policy import Decision
 
 __all__ = ["gather_data"]
+
+MOST_NAMED = 4
 
 
 def gather_data(
@@ -25,6 +27,7 @@ def gather_data(
     findings: Sequence[pd.DataFrame],
     outcomes: Sequence[Outcome],
     detectors: Sequence[Detector],
+    name_of: Callable[[str], str],
 ) -> DataRecord:
     """Gather what a report says about the data.
 
@@ -36,6 +39,8 @@ def gather_data(
         What became of each detector on each question.
     detectors
         All that were asked to run.
+    name_of
+        Turns an annotator id into what may be shown of it.
     """
     patterns = [pattern for table in findings for pattern in _list_patterns(table)]
     patterns.sort(key=lambda one: (one.severity, one.suspicion), reverse=True)
@@ -47,8 +52,25 @@ def gather_data(
         n_patterns=len(patterns),
         looked_for=tuple(sorted(of_data & judged)),
         not_judged=tuple((name, why.get(name, "")) for name in sorted(of_data - judged)),
-        leads=tuple((scores.detector, lead) for one in decisions for scores in one.scores for lead in scores.leads),
+        leads=tuple(
+            (scores.detector, _tell_lead(lead, decision, name_of))
+            for decision in decisions
+            for scores in decision.scores
+            for lead in scores.leads
+        ),
     )
+
+
+def _tell_lead(lead: Lead, decision: Decision, name_of: Callable[[str], str]) -> str:
+    """The sentence, and whose labels of the class carry it more than others' do."""
+    if not lead.sources:
+        return lead.sentence
+    ids = decision.votes.annotator_ids
+    told = [
+        f"{name_of(str(ids[one.annotator].as_py()))} ({one.observed} of {one.n})" for one in lead.sources[:MOST_NAMED]
+    ]
+    more = f" and {len(lead.sources) - MOST_NAMED} more" if len(lead.sources) > MOST_NAMED else ""
+    return f"{lead.sentence} It is in more labels of the class by {', '.join(told)}{more} than by others."
 
 
 def _list_patterns(table: pd.DataFrame) -> Iterator[Pattern]:

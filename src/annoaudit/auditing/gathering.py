@@ -12,6 +12,7 @@ from annoaudit.evidence import Evidence
 from annoaudit.evidence.kinds import AUDITED
 from annoaudit.formats import join_features, join_gold, join_probabilities, read, read_probabilities
 from annoaudit.labels import NOMINAL, LabelSet
+from annoaudit.statistics.texts import READINGS
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -53,7 +54,7 @@ def choose_questions(labels: LabelSet, question: str | None, *, with_answers: bo
     RefusedInput
         There is no question of such a kind.
     """
-    known = labels.questions_of(*AUDITED)
+    known = tuple(one for one in labels.questions_of(*AUDITED) if _is_answered(labels, one))
     if question is not None and question not in known:
         raise UsageError(
             f"There is no question {question!r} that can be audited.",
@@ -84,6 +85,11 @@ def choose_questions(labels: LabelSet, question: str | None, *, with_answers: bo
     return chosen
 
 
+def _is_answered(labels: LabelSet, question: str) -> bool:
+    """Whether a question of free text has any: readers keep what they cannot decode as texts without words."""
+    return labels.kind_of(question) != "text" or len(labels.texts(question)) > 0
+
+
 def gather_evidence(
     labels: LabelSet,
     question: str,
@@ -96,10 +102,13 @@ def gather_evidence(
     seed: int,
     states: Mapping[tuple[str, str], Mapping[str, object]] | None = None,
     overlap: float = 0.5,
+    reading: str = "auto",
 ) -> Evidence:
     """Join the companions, given as files, frames or arrays, to the items of one question."""
     if not 0 < overlap <= 1:
         raise UsageError(f"The overlap is {overlap:g}.", hint="Give a share above 0, at most 1.")
+    if reading not in READINGS:
+        raise UsageError(f"There is no reading {reading!r} of texts.", hint=f"Give one of {', '.join(READINGS)}.")
     matrix = None
     if probabilities is not None:
         votes, matrix = labels.votes(question), read_probabilities(probabilities)
@@ -118,6 +127,7 @@ def gather_evidence(
         folds=folds,
         seed=seed,
         overlap=overlap,
+        reading=reading,
         state={name: kept for (name, about), kept in (states or {}).items() if about == question},
     )
 

@@ -21,7 +21,8 @@ METHODS: dict[str, Method] = {
     "disagreement": Method(
         "Disagreement",
         "Share of labels that differ from the most frequent label of the other annotators on the same item. "
-        "It is not an error rate: the others may be wrong.",
+        "Of texts: share of words in which they differ from the others' vote. It is not an error rate: the others may "
+        "be wrong.",
         "",
     ),
     "error_rate": Method(
@@ -209,6 +210,66 @@ METHODS: dict[str, Method] = {
         "Spread of an annotator's ratings against what the team's on the same items lead to expect, and ratings that "
         "repeat the one before, among other orders; a rank, not a test.",
         "Herzog, Bachman (1981), Public Opinion Quarterly 45; Besag, Clifford (1991), Biometrika 78",
+    ),
+    "ranking_distance": Method(
+        "ranking_distance",
+        "Probability that an order was drawn at random: chances of its comparisons, from the weighted votes and Borda "
+        "scores of the others (logistic, ranking left out), to the power 2/k, against one half each.",
+        "Bradley, Terry (1952), Biometrika 39; Efron (2010), Large-scale inference",
+    ),
+    "reversed_ranking": Method(
+        "reversed_ranking",
+        "Mean tau of an annotator's rankings with what the others believe, against 0, one-sided (t).",
+        "Kendall (1948), Rank correlation methods",
+    ),
+    "low_rank_agreement": Method(
+        "low_rank_agreement",
+        "Tau with the others short of what a typical annotator would reach on the same items, against the team's own "
+        "spread; a rank, not a test.",
+        "Efron (2004), JASA 99",
+    ),
+    "order_bias": Method(
+        "order_bias",
+        "Change of the chance that what was shown first stands above, beside what others say of the same items, from "
+        "the team's median; robust standard error and the team's own spread.",
+        "Krosnick, Alwin (1987), Public Opinion Quarterly 51; MacKinnon, White (1985), J. Econometrics 29",
+    ),
+    "same_order": Method(
+        "same_order",
+        "Mean tau between two rankings of one annotator, of different items, against the team's own spread; a rank, "
+        "not a test.",
+        "Herzog, Bachman (1981), Public Opinion Quarterly 45",
+    ),
+    "text_distance": Method(
+        "text_distance",
+        "Share of words in which a text differs from the vote, word by word, of the others on its item, annotators "
+        "weighed by how they differ elsewhere; a difference counts less where the others are at odds. A rank.",
+        "Fiscus (1997), IEEE ASRU",
+    ),
+    "text_outlier": Method(
+        "text_outlier",
+        "Texts without words, the same text from one annotator on several items, and lengths far from what the item "
+        "leads to expect, in robust deviations; a rank, not a test.",
+        "",
+    ),
+    "text_quality": Method(
+        "text_quality",
+        "Rate of words that differ from the others' vote, less the others' rate on the same items, against the team's "
+        "own spread; a rank, not a test.",
+        "Cochran (1977), Sampling techniques; Efron (2004), JASA 99",
+    ),
+    "ignores_input": Method(
+        "ignores_input",
+        "Distance of an annotator's texts to others' on the same items, among random orders of the same texts: "
+        "suspicious are those whose texts fit their items no better than in any order.",
+        "Mantel (1967), Cancer Research 27; Phipson, Smyth (2010), SAGMB 9",
+    ),
+    "near_copies": Method(
+        "near_copies",
+        "Items on which two annotators have the same odd words, against one and a half times what their sharing with "
+        "other people leads to expect given how many share odd words on each item; p values, false discovery rate over "
+        "pairs held.",
+        "Wollack (1997), Applied Psychological Measurement 21; Hong (2013), CSDA 59",
     ),
     "timing": Method(
         "timing",

@@ -63,7 +63,7 @@ def list_queue(
                     )
                 ),
                 support=(
-                    *_votes_on(evidence, int(votes.item[at]), names),
+                    *(() if evidence.kind == "text" else _votes_on(evidence, int(votes.item[at]), names)),
                     *_near(evidence, int(votes.item[at])),
                 ),
                 view=page_of(evidence.kind).view(evidence, int(at)),

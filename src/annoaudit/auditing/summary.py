@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from annoaudit.auditing.disagreement import against_others, count_confusion
+from annoaudit.auditing.disagreement import count_confusion
 from annoaudit.auditing.kinds import page_of
 from annoaudit.auditing.people import find_people
 from annoaudit.errors import Unavailable
@@ -46,14 +46,14 @@ def summarise_question(evidence: Evidence, decision: Decision, name_of: Callable
         Turns an annotator id into its pseudonym.
     """
     votes = evidence.votes
-    apart = against_others(votes)
-    who = np.array([name_of(str(one)) for one in votes.annotator_ids.to_pylist()], dtype=object)
     page = page_of(evidence.kind)
+    apart = page.apart(evidence)
+    who = np.array([name_of(str(one)) for one in votes.annotator_ids.to_pylist()], dtype=object)
     consensus = _consensus(evidence)
     return QuestionRecord(
         question=votes.question,
         kind=evidence.kind,
-        classes=votes.classes if votes.n_classes <= MOST_CLASSES else (),
+        classes=votes.classes if votes.n_classes <= MOST_CLASSES and evidence.kind != "text" else (),
         n_items=len(np.unique(votes.whole)),
         n_labels=len(votes),
         n_annotators=votes.n_annotators,
@@ -63,7 +63,7 @@ def summarise_question(evidence: Evidence, decision: Decision, name_of: Callable
         agreement=_agreement(evidence),
         annotators=_annotators(evidence, decision, apart, who),
         by_class=page.by_class(evidence, apart),
-        pairwise=_pairwise(evidence, who),
+        pairwise=page.pairwise(evidence, who) if page.pairwise else _pairwise(evidence, who),
         confusion=count_confusion(votes, consensus.posterior) if consensus else np.zeros((0, 0)),
         tables=page.tables(evidence, who) if len(votes) else (),
     )

@@ -89,10 +89,11 @@ def audit_command(
     input_format: Annotated[str | None, typer.Option("--format", help="Input format; sniffed by default.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file that is not UTF-8.")] = None,
     probabilities: Annotated[
-        Path | None, typer.Option(help="Class probabilities of a model that did not see these labels.")
+        str | None,
+        typer.Option(help="Class probabilities of a model that did not see these labels; file or URL."),
     ] = None,
-    features: Annotated[Path | None, typer.Option(help="Feature vectors of the items.")] = None,
-    gold: Annotated[Path | None, typer.Option(help="Known right labels of some items: item,label.")] = None,
+    features: Annotated[str | None, typer.Option(help="Feature vectors of the items; file or URL.")] = None,
+    gold: Annotated[str | None, typer.Option(help="Known right labels of some items: item,label; file or URL.")] = None,
     budget: Annotated[
         int | None,
         typer.Option(min=0, help="Most labels in the review queue. [default: 5 % of the labels, 500 at most]"),
@@ -102,6 +103,9 @@ def audit_command(
     overlap: Annotated[
         float, typer.Option(help="Of boxes and other regions: likeness from which two mean the same thing.")
     ] = 0.5,
+    reading: Annotated[
+        str, typer.Option(help="Of texts, how they are compared: auto, words, characters, or exact (with case).")
+    ] = "auto",
     names: Annotated[bool, typer.Option("--names", help="Show annotators' ids instead of pseudonyms.")] = False,
     subjective: Annotated[
         bool, typer.Option("--subjective", help="The question asks for opinions: hold disagreement against nobody.")
@@ -134,6 +138,7 @@ def audit_command(
             question=question,
             media_root=media_root,
             overlap=overlap,
+            reading=reading,
             names=names,
             subjective=subjective,
             pseudonym_key=key,

@@ -21,6 +21,8 @@ Examples:
 
   annoaudit media pin export.json --media-root images/ --out pins.parquet
 
+  annoaudit media pin https://labels.example.org/projects/3 --out pins.parquet
+
 Already pinned media are not fetched again; run it again where it was cut off. Exit code 3: some could not be pinned.
 """
 
@@ -40,7 +42,7 @@ media_app = typer.Typer(
 
 MOST_NAMED = 20
 
-Labels = Annotated[Path, typer.Argument(help="Labels whose items have media (column uri).")]
+Labels = Annotated[str, typer.Argument(help="Labels whose items have media (column uri), or a project's address.")]
 Mapping = Annotated[str | None, typer.Option("--map", help="Which column is what, as for audit; uri=COLUMN for media.")]
 Format = Annotated[str | None, typer.Option("--format", help="Input format; sniffed by default.")]
 MediaRoot = Annotated[Path | None, typer.Option("--media-root", help="Folder under which files may be opened.")]
@@ -68,7 +70,7 @@ def pin_command(
 
     from annoaudit.media import pin_media
 
-    access = _access(media_root, max_mb, max_seconds, allow_http=allow_http)
+    access = _access(source, media_root, max_mb, max_seconds, allow_http=allow_http)
     result = pin_media(_read(source, mapping, input_format), out, access, on_pinned=_progress("pinned"))
     if as_json:
         told = {"path": str(result.path), "n_media": result.n_media, "n_new": result.n_new}
@@ -97,7 +99,7 @@ def verify_command(
 
     from annoaudit.media import verify_media
 
-    access = _access(media_root, max_mb, max_seconds, allow_http=allow_http)
+    access = _access(source, media_root, max_mb, max_seconds, allow_http=allow_http)
     labels = _read(source, mapping, input_format)
     found = verify_media(labels, pins, access, sample=sample, seed=seed, on_checked=_progress("checked"))
     if as_json:
@@ -107,17 +109,26 @@ def verify_command(
     raise typer.Exit(found.exit_code)
 
 
-def _read(source: Path, mapping: str | None, input_format: str | None) -> LabelSet:
+def _read(source: str, mapping: str | None, input_format: str | None) -> LabelSet:
+    from annoaudit.connectors import is_address, pull
     from annoaudit.formats import parse_mapping, read
 
-    return read(str(source), mapping=parse_mapping(mapping) if mapping else None, format=input_format)
+    if is_address(source):
+        return pull(source)
+    return read(source, mapping=parse_mapping(mapping) if mapping else None, format=input_format)
 
 
-def _access(media_root: Path | None, max_mb: int, max_seconds: float, *, allow_http: bool) -> Access:
-    from annoaudit.media import Access, Limits
+def _access(source: str, media_root: Path | None, max_mb: int, max_seconds: float, *, allow_http: bool) -> Access:
+    from annoaudit.connectors import find_media_host
+    from annoaudit.media import Access, Limits, Platform
 
-    limits = Limits(max_bytes=max_mb * 1_000_000, max_seconds=max_seconds)
-    return Access(media_root=media_root, allow_http=allow_http, limits=limits)
+    host = find_media_host(source)
+    return Access(
+        media_root=media_root,
+        allow_http=allow_http,
+        limits=Limits(max_bytes=max_mb * 1_000_000, max_seconds=max_seconds),
+        platform=None if host is None else Platform(host),
+    )
 
 
 def _pin_lines(result: PinResult) -> Iterator[str]:

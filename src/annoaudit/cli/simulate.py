@@ -49,8 +49,8 @@ def simulate_command(
     ] = None,
     input_format: Annotated[str | None, typer.Option("--format", help="Input format; sniffed by default.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file that is not UTF-8.")] = None,
-    features: Annotated[Path | None, typer.Option(help="Feature vectors of the items.")] = None,
-    gold: Annotated[Path | None, typer.Option(help="Known right labels of some items: item,label.")] = None,
+    features: Annotated[str | None, typer.Option(help="Feature vectors of the items; file or URL.")] = None,
+    gold: Annotated[str | None, typer.Option(help="Known right labels of some items: item,label; file or URL.")] = None,
     question: Annotated[str | None, typer.Option(help="Simulate this question, where there are several.")] = None,
     media_root: Annotated[Path | None, typer.Option(help="Folder under which image files may be opened.")] = None,
     subjective: Annotated[

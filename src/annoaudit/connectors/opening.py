@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from importlib.metadata import EntryPoint, entry_points
 
-from annoaudit.connectors.protocol import Connector
+from annoaudit.connectors.protocol import Connector, HoldsMedia, MediaHost
 from annoaudit.errors import UsageError
 from annoaudit.formats.remote import is_url, without_secrets
 
-__all__ = ["GROUP", "is_address", "list_connectors", "open_connector"]
+__all__ = ["GROUP", "find_media_host", "is_address", "list_connectors", "open_connector"]
 
 GROUP = "annoaudit.connectors"
 _OWN = "annoaudit."
@@ -59,6 +59,18 @@ def open_connector(address: str) -> Connector:
         if found.recognises(address):
             return found.of(address)
     raise UsageError(f"No connector knows the address {without_secrets(address)!r}.", hint=_KNOWN)
+
+
+def find_media_host(source: str) -> MediaHost | None:
+    """Return where the media of a live project lie; None where the source is none, or its platform keeps none.
+
+    Raises
+    ------
+    UsageError
+        No connector knows the address, or there is no token.
+    """
+    connector = open_connector(source) if is_address(source) else None
+    return connector.media_host() if isinstance(connector, HoldsMedia) else None
 
 
 def _points() -> dict[str, EntryPoint]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     from annoaudit.labels import LabelSet
 
-__all__ = ["Connector", "Pulled"]
+__all__ = ["Connector", "HoldsMedia", "MediaHost", "Pulled"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,4 +69,32 @@ class Connector(Protocol):
         self, since: Mapping[str, object] | None = None, known: LabelSet | None = None, *, full: bool = False
     ) -> Pulled:
         """Pull the project: all of it, or what changed since the bookmark of the pull that made ``known``."""
+        ...
+
+
+@dataclass(frozen=True)
+class MediaHost:
+    """A server that keeps media behind its login.
+
+    Parameters
+    ----------
+    base_url
+        Address of the server without a slash at its end, sub-path included.
+    folders
+        Paths below it under which media lie, and nothing else.
+    sign
+        Makes the header ``Authorization`` of one request; raises where the server refuses the token.
+    """
+
+    base_url: str
+    folders: tuple[str, ...]
+    sign: Callable[[], str] = field(repr=False)
+
+
+@runtime_checkable
+class HoldsMedia(Protocol):
+    """A connector whose platform keeps media itself."""
+
+    def media_host(self) -> MediaHost:
+        """Tell where media lie and how to ask for them; no request is sent yet."""
         ...

@@ -16,10 +16,12 @@ from annoaudit.labels import REGIONS
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
+    from annoaudit.evidence.kinds.regions import Units
 
 __all__ = ["BoxLocation"]
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 NOTABLE = 0.05
 
@@ -31,7 +33,8 @@ class BoxLocation:
     The gap is 1 less the overlap with the unit's consensus: of boxes the median of each edge over all who marked the
     thing, predictions included; of other shapes the median overlap with the others'. It is read in robust standard
     deviations of the log gap among regions of about the same size. A rank, not a test. With two in a unit, both are
-    held against each other: labels cannot say which of the two is off.
+    held against each other: no label says which of the two is off, so that each is suspected by how often its maker's
+    pairs are.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ class BoxLocation:
     min_regions: int = 30
 
     name = "box_location"
-    version = "1"
+    version = "2"
     level: ClassVar[Level] = "label"
     kinds: ClassVar[tuple[str, ...]] = REGIONS
     needs = ("units",)
@@ -68,6 +71,7 @@ class BoxLocation:
             places.gap[known], places.size[known], margin=self.margin, cutoff=self.cutoff,
             group=(places.n_others[known] > 1).astype(np.int64),
         )  # fmt: skip
+        suspicion = _blame(evidence.units, known, places.n_others[known], suspicion)
         judged = np.full(len(votes), np.nan)
         judged[evidence.units.cast[known]] = suspicion
         region = np.full(len(votes), -1, dtype=np.int64)
@@ -94,6 +98,20 @@ class BoxLocation:
             note="rank against what is usual for regions of this size in this team, not a test",
             aspect="place",
         )
+
+
+def _blame(units: Units, known: Ints, n_others: Ints, suspicion: Floats) -> Floats:
+    """Share out the suspicion of pairs of two people between them; a model's word against one person's stands."""
+    from annoaudit.statistics.regions.location import blame_pairs
+
+    of_people = np.bincount(units.unit[known], minlength=len(units.consensus))[units.unit[known]] == 2
+    two = np.flatnonzero((n_others == 1) & of_people)
+    if not len(two):
+        return suspicion
+    _, pair = np.unique(units.unit[known[two]], return_inverse=True)
+    shared = suspicion.copy()
+    shared[two] = blame_pairs(suspicion[two], pair, units.regions.annotator[known[two]], units.votes.n_annotators)
+    return shared
 
 
 def _explain(places: Places, at: int, expected: npt.NDArray[np.float64]) -> Explanation:

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.evidence.kinds import WITH_CLASSES
+from annoaudit.errors import Unavailable
+from annoaudit.evidence.kinds import PREDICTIONS, WITH_CLASSES
 from annoaudit.findings import Explanation, Level, Scores, tell_share
-from annoaudit.labels import EXTENDED
+from annoaudit.labels import EXTENDED, REGIONS
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
 
 __all__ = ["ConfidentLearning"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class ConfidentLearning:
 
     Suspicion orders labels by the ranking that :func:`annoaudit.statistics.label_errors.score_labels`
     chooses from the input alone; .5 is the end of its unbudgeted list. The number of labels above it
-    is not an estimate of the number of errors.
+    is not an estimate of the number of errors. Of regions and a detector's predictions it is the probability by three
+    rates of the team, of things missed, miscalled and added: see :func:`annoaudit.statistics.mark_errors.score_marks`.
 
     References
     ----------
@@ -33,23 +38,20 @@ class ConfidentLearning:
     """
 
     name = "confident_learning"
-    version = "1"
+    version = "2"
     level: ClassVar[Level] = "label"
     kinds: ClassVar[tuple[str, ...]] = tuple(kind for kind in WITH_CLASSES if kind not in EXTENDED)
     needs = ("probabilities",)
 
     def score(self, evidence: Evidence) -> Scores:
-        """Score every vote on an item that the model could judge."""
-        from annoaudit.statistics.label_errors import score_labels
-
+        """Score every vote on an item that the model could judge; unavailable where the model knows too little."""
         votes, probabilities = evidence.votes, evidence.probabilities
         matrix = probabilities.rows_for(votes.item)
         judged = np.asarray(np.isfinite(matrix).all(axis=1))
-        result = score_labels(votes.label[judged], matrix[judged])
         suspicion = np.full(len(votes), np.nan)
-        suspicion[judged] = result.suspicion
         suggested = np.full(len(votes), -1, dtype=np.int64)
-        suggested[judged] = result.suggested
+        rank = _rank_marks if evidence.kind in REGIONS and probabilities.source == PREDICTIONS else _rank_labels
+        suspicion[judged], suggested[judged], ranking = rank(votes.label[judged], matrix[judged])
 
         def explain(positions: npt.NDArray[np.int64]) -> Sequence[Explanation]:
             return [
@@ -69,8 +71,26 @@ class ConfidentLearning:
             suggested=suggested,
             n=judged.astype(np.int64),
             missing="" if judged.all() else "the model has no probabilities for the item",
-            note=f"ranking: {result.ranking}; probabilities: {probabilities.source}",
+            note=f"ranking: {ranking}; probabilities: {probabilities.source}",
         )
+
+
+def _rank_labels(label: Ints, matrix: npt.NDArray[np.floating]) -> tuple[Floats, Ints, str]:
+    from annoaudit.statistics.label_errors import score_labels
+
+    result = score_labels(label, matrix)
+    if not result.can_judge:
+        raise Unavailable(result.why, hint="Give better features, or probabilities of a better model.")
+    return result.suspicion, result.suggested, result.ranking
+
+
+def _rank_marks(label: Ints, matrix: npt.NDArray[np.floating]) -> tuple[Floats, Ints, str]:
+    """Absence of a region is a vote of its own kind, with rates of its own."""
+    from annoaudit.statistics.mark_errors import score_marks
+
+    result = score_marks(label, np.asarray(matrix, dtype=np.float64))
+    rates = f"missed {result.missed:.3f}, miscalled {result.miscalled:.3f}, added {result.added:.3f}"
+    return result.suspicion, result.suggested, f"posterior odds by rates of the team ({rates})"
 
 
 def _explain(

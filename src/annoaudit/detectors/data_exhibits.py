@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import hypergeom
 
 from annoaudit.findings import Source
 from annoaudit.statistics.multiplicity import adjust_p
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Innocence",
     "find_sources",
+    "find_sources_by_share",
     "list_imports",
+    "name_givers",
     "name_sources",
     "order_by",
     "show_data",
@@ -141,6 +144,45 @@ def find_sources(evidence: Evidence, positions: Ints, given: int, chance: Matrix
     return name_sources(votes.annotator[rows], votes.label[rows] == given, expected)
 
 
+def find_sources_by_share(evidence: Evidence, positions: Ints, hit: npt.NDArray[np.bool_]) -> tuple[Source, ...]:
+    """Name the annotators to whose labels far more of the hits belong than to others' labels of the same kind.
+
+    This needs no model, so it also names those whose labels a model has learned. It takes for granted that items came
+    to annotators whatever they carry.
+
+    Parameters
+    ----------
+    evidence
+        Whose labels.
+    positions
+        Positions of the labels that are compared, such as all of one class.
+    hit
+        (M,) which of them belong to the pattern.
+    """
+    return name_givers(evidence.votes.annotator[positions], hit)
+
+
+def name_givers(annotator: Ints, hit: npt.NDArray[np.bool_]) -> tuple[Source, ...]:
+    """Name the annotators with a greater share of hits than the rest, the most telling first, at most twelve.
+
+    Fisher's exact test, one-sided, each against all others, with the false discovery rate over annotators held at 5 %.
+
+    Parameters
+    ----------
+    annotator, hit
+        (M,) whose label it is, and whether it belongs to the pattern.
+
+    References
+    ----------
+    Fisher (1935). The logic of inductive inference. Journal of the Royal Statistical Society 98.
+    """
+    people, place = np.unique(annotator, return_inverse=True)
+    n, observed = np.bincount(place), np.bincount(place, weights=hit).astype(np.int64)
+    p = hypergeom.sf(observed - 1, len(hit), int(hit.sum()), n)
+    expected = n * (hit.sum() / max(len(hit), 1))
+    return _list_found(people, n, observed, np.asarray(expected, dtype=np.float64), np.asarray(p, dtype=np.float64))
+
+
 def name_sources(annotator: Ints, hit: npt.NDArray[np.bool_], expected: npt.NDArray[np.float64]) -> tuple[Source, ...]:
     """Name the annotators with far more hits than expected, the most telling first, at most twelve.
 
@@ -154,13 +196,17 @@ def name_sources(annotator: Ints, hit: npt.NDArray[np.bool_], expected: npt.NDAr
     """
     people = np.unique(annotator)
     p = np.array([tail_above(float(hit[annotator == one].sum()), expected[annotator == one]) for one in people])
-    found = np.flatnonzero(adjust_p(p) <= SOURCE_AT)
-    sources = [
-        Source(int(one), int((annotator == one).sum()), int(hit[annotator == one].sum()),
-               float(expected[annotator == one].sum()))
-        for one in people[found[np.argsort(p[found], kind="stable")]]
-    ]  # fmt: skip
-    return tuple(one for one in sources if one.observed >= FEWEST_OF_SOURCE)[:MOST_SOURCES]
+    place = np.searchsorted(people, annotator)
+    sums = np.bincount(place, weights=expected).astype(np.float64)
+    return _list_found(people, np.bincount(place), np.bincount(place, weights=hit).astype(np.int64), sums, p)
+
+
+def _list_found(
+    people: Ints, n: Ints, observed: Ints, expected: npt.NDArray[np.float64], p: npt.NDArray[np.float64]
+) -> tuple[Source, ...]:
+    found = np.flatnonzero((adjust_p(p) <= SOURCE_AT) & (observed >= FEWEST_OF_SOURCE))
+    order = found[np.argsort(p[found], kind="stable")][:MOST_SOURCES]
+    return tuple(Source(int(people[at]), int(n[at]), int(observed[at]), float(expected[at])) for at in order)
 
 
 def list_imports(evidence: Evidence, items: Ints) -> list[dict[str, object]]:

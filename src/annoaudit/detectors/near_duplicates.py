@@ -100,6 +100,7 @@ class NearDuplicates:
             effect_low=low,
             effect_high=high,
             effect_name="share of the items looked at that are copies, or lie too close",
+            note=evidence.near_duplicates_limit,
         )
 
     def _look(self, evidence: Evidence) -> Iterator[_Sight]:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from annoaudit.detectors.data_exhibits import Innocence, find_sources, order_by, show_data
+from annoaudit.detectors.data_exhibits import Innocence, find_sources, find_sources_by_share, order_by, show_data
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.marks import FEWEST_ITEMS, PHRASE, TOKEN
-from annoaudit.findings import Explanation, Level, Scores, Subject, tell_share
+from annoaudit.findings import Explanation, Lead, Level, Scores, Source, Subject, tell_share
 from annoaudit.statistics.intervals import exact_interval
 from annoaudit.statistics.left_out_marks import LeftOut, rank_left_out
 from annoaudit.statistics.multiplicity import suspicion_of
@@ -28,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 
 MOST_TESTS = 20_000_000
 MOST_CELLS = 200_000_000
-LEAST_SCORE = 2.0
+LEAST_SCORE = 1.0
 MOST_NEAREST = 5_000
 INNOCENT = (
     "a name, product or place that really belongs to the class, and that the model has seen too rarely to know",
@@ -155,31 +155,43 @@ class _Units:
         return cls(present[:, enough], enough, share, match_margins(chance, share), of_item)
 
 
-def _list_leads(evidence: Evidence, units: _Units, most: int) -> Iterator[str]:
-    """Sentences on the marks that stand highest once the model knows neither them nor their items."""
+def _list_leads(evidence: Evidence, units: _Units, most: int) -> Iterator[Lead]:
+    """The marks that stand highest once the model knows neither them nor their items, and whose labels they have."""
     ranked = units.rank_left_out(evidence) if most else None
     if ranked is None:
         return
     for place in np.flatnonzero(ranked.score >= LEAST_SCORE)[:most]:
-        yield (
-            f"{int(ranked.elsewhere[place])} of the {int(ranked.n[place])} items with the "
-            f"{evidence.marks.tell(int(units.marks[ranked.mark[place]]))} are labelled "
-            f"“{evidence.votes.classes[int(ranked.given[place])]}” and look like another class without it."
+        mark, k = int(units.marks[ranked.mark[place]]), int(ranked.given[place])
+        yield Lead(
+            f"{int(ranked.elsewhere[place])} of the {int(ranked.n[place])} items with the {evidence.marks.tell(mark)} "
+            f"are labelled “{evidence.votes.classes[k]}” and look like another class without it.",
+            _find_givers(evidence, units, _carries(evidence, units, mark), k),
         )
+
+
+def _carries(evidence: Evidence, units: _Units, mark: int) -> npt.NDArray[np.bool_]:
+    """(L,) whether each label is on a judged item with the mark."""
+    marks, with_mark = evidence.marks, np.zeros(evidence.votes.n_items, dtype=bool)
+    with_mark[marks.present.indices[marks.present.indptr[mark] : marks.present.indptr[mark + 1]]] = True
+    return np.asarray((with_mark & (units.of_item >= 0))[evidence.votes.item])
+
+
+def _find_givers(evidence: Evidence, units: _Units, carries: npt.NDArray[np.bool_], k: int) -> tuple[Source, ...]:
+    """Annotators who gave more of the labels of the class with the mark than of those without it."""
+    votes = evidence.votes
+    of_class = np.flatnonzero((votes.label == k) & (units.of_item[votes.item] >= 0))
+    return find_sources_by_share(evidence, of_class, carries[of_class])
 
 
 def _explain(evidence: Evidence, units: _Units, scan: ResidualScan, at: int, k: int) -> Explanation:
     votes, marks, mark = evidence.votes, evidence.marks, int(units.marks[at])
-    with_mark = np.zeros(votes.n_items, dtype=bool)
-    with_mark[marks.present.indices[marks.present.indptr[mark] : marks.present.indptr[mark + 1]]] = True
-    with_mark &= units.of_item >= 0
     chance = units.chance[units.of_item]
-    carries, of_class = with_mark[votes.item], votes.label == k
+    carries, of_class = _carries(evidence, units, mark), votes.label == k
     likely = chance[votes.item, k]
     picked = np.flatnonzero(carries & of_class)
     beside = np.flatnonzero(~carries & of_class & (units.of_item[votes.item] >= 0))
     name = marks.names[mark] if marks.kinds[mark] in (TOKEN, PHRASE) else ""
-    sources = find_sources(evidence, np.flatnonzero(carries), k, chance)
+    sources = find_sources(evidence, np.flatnonzero(carries), k, chance) or _find_givers(evidence, units, carries, k)
     n, observed, expected = int(scan.n[at]), float(scan.observed[at, k]), float(scan.expected[at, k])
     return Explanation(
         f"{observed:.0f} of {n} different items with the {marks.tell(mark)} are labelled “{votes.classes[k]}” "

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.gold import marked_gold
-from annoaudit.evidence.kinds import judge_parts, read_votes
+from annoaudit.evidence.kinds import read_votes
 from annoaudit.evidence.lazy import lazy
 from annoaudit.labels import EXTENDED, NOMINAL, REGIONS, LabelSet, Selections, Spans, Votes
 
 if TYPE_CHECKING:
     from annoaudit.evidence.arbitrary_details import Details
     from annoaudit.evidence.features import Features
+    from annoaudit.evidence.kinds.rankings import ComparedRankings, JudgedRankings
     from annoaudit.evidence.kinds.ratings import JudgedRatings
     from annoaudit.evidence.kinds.regions import Units
     from annoaudit.evidence.kinds.sides import Sides
     from annoaudit.evidence.kinds.span_doubts import VoteDoubts
     from annoaudit.evidence.kinds.spans import MatchedSpans
+    from annoaudit.evidence.kinds.texts import Transcripts
     from annoaudit.evidence.marks import Marks
     from annoaudit.evidence.neighbours import Neighbours
     from annoaudit.evidence.peers import PeerEvidence
@@ -43,9 +45,6 @@ __all__ = ["Evidence"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-_MOST_CELLS = 200_000_000
-_MOST_PAIRS_OF_CLASSES = 30_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +72,8 @@ class Evidence:
         "item", "annotator" or "auto": whose labels a model never sees when it judges them.
     overlap
         Similarity from which the regions of two people mean the same thing.
+    reading
+        How texts are compared, see :func:`annoaudit.statistics.texts.read_units`.
     state
         What detectors that watch streams kept from the last run, by detector name.
     """
@@ -86,6 +87,7 @@ class Evidence:
     folds: str = "auto"
     seed: int = 0
     overlap: float = 0.5
+    reading: str = "auto"
     state: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     kept: dict[str, object] = field(default_factory=dict, repr=False)
 
@@ -158,18 +160,9 @@ class Evidence:
     @lazy
     def extents(self) -> Extents:
         """Where each unit truly starts and ends, and how probable each span's own extent is."""
-        from annoaudit.statistics.spans.extents import infer_extents
+        from annoaudit.evidence.kinds.spans import infer_matched_extents
 
-        matched = self.matched_spans
-        spans, votes = matched.spans, matched.votes
-        return infer_extents(
-            matched.units.of[: len(spans)],
-            spans.annotator,
-            spans.start,
-            spans.end,
-            n_units=len(matched.units),
-            n_annotators=votes.n_annotators,
-        )
+        return infer_matched_extents(self.matched_spans)
 
     @lazy
     def tokens(self) -> Tokens:
@@ -210,7 +203,13 @@ class Evidence:
             return cluster_pairs(self)
         from annoaudit.evidence.near_duplicates import cluster_near_duplicates
 
-        return np.asarray(cluster_near_duplicates(self.labels.items, self.features), dtype=np.int64)
+        limited = partial(self.kept.__setitem__, "near_duplicates_limit")
+        return np.asarray(cluster_near_duplicates(self.labels.items, self.features, on_bound=limited), dtype=np.int64)
+
+    @property
+    def near_duplicates_limit(self) -> str:
+        """Why near copies may be missing; empty where all items were compared."""
+        return str(self.kept.get("near_duplicates_limit", ""))
 
     @lazy
     def sides(self) -> Sides:
@@ -231,6 +230,31 @@ class Evidence:
         return judge_ratings(self)
 
     @lazy
+    def compared_rankings(self) -> ComparedRankings:
+        """The rankings of the question as comparisons of things inside their items."""
+        from annoaudit.evidence.kinds.rankings import compare_rankings
+
+        if self.kind != "ranking":
+            raise Unavailable(f"answers of kind {self.kind} are no orders")
+        return compare_rankings(self.labels, self.labels.rankings(self.question))
+
+    @lazy
+    def rankings(self) -> JudgedRankings:
+        """What the others say against each ranking, and the consensus of each item."""
+        from annoaudit.evidence.kinds.rankings import judge_rankings
+
+        return judge_rankings(self.compared_rankings)
+
+    @lazy
+    def transcripts(self) -> Transcripts:
+        """The free texts of the question, what each item's text is, and how each answer differs from the others'."""
+        from annoaudit.evidence.kinds.texts import read_transcripts
+
+        if self.kind != "text":
+            raise Unavailable(f"answers of kind {self.kind} are no free texts")
+        return read_transcripts(self)
+
+    @lazy
     def neighbours(self) -> Neighbours:
         """The most similar items of each item, near duplicates collapsed."""
         from annoaudit.evidence.neighbours import find_neighbours
@@ -240,66 +264,30 @@ class Evidence:
     @lazy
     def votes_consensus(self) -> TruthInference:
         """Truth inferred from the votes alone."""
-        return self._infer(None)
+        from annoaudit.evidence.consensus import infer_from_votes
+
+        return infer_from_votes(self, None)
 
     @lazy
     def probabilities(self) -> Probabilities:
         """Class probabilities of a model that never saw the labels it judges."""
-        from annoaudit.evidence.probabilities import Probabilities, cross_validate
+        from annoaudit.evidence.probabilities import judge_items
 
-        votes = self.votes
-        if self.given_probabilities is not None:
-            return Probabilities(matrix=self.given_probabilities, source="supplied")
-        if votes.n_classes < 2 or len(np.unique(votes.label)) < 2:
-            raise Unavailable("all labels are of one class", hint="There is nothing to tell apart.")
-        if votes.parts is not None:
-            return judge_parts(self)
-        return cross_validate(
-            self.features,
-            item=votes.item,
-            annotator=votes.annotator,
-            label=votes.label,
-            n_items=votes.n_items,
-            n_annotators=votes.n_annotators,
-            n_classes=votes.n_classes,
-            cluster=self.near_duplicates,
-            by=self.folds,
-            target=self.votes_consensus.posterior,
-            seed=self.seed,
-        )
+        return judge_items(self)
 
     @lazy
     def consensus(self) -> TruthInference:
         """Truth inferred from the votes, with the model's probabilities as item prior where there are any."""
-        try:
-            prior = self.probabilities.matrix
-        except Unavailable:
-            return self.votes_consensus
-        unknown = ~np.asarray(np.isfinite(prior).all(axis=1))
-        filled = np.where(unknown[:, None], 1.0 / self.votes.n_classes, prior)
-        return self._infer(np.asarray(filled, dtype=np.float64))
+        from annoaudit.evidence.consensus import infer_with_model
+
+        return infer_with_model(self)
 
     @lazy
     def peer_evidence(self) -> PeerEvidence:
         """Peers, pairs and rings; needs other labels on the items or features."""
-        from annoaudit.evidence.peers import gather_peers
+        from annoaudit.evidence.peers import read_peers
 
-        votes = self.votes
-        if votes.n_annotators < 2:
-            raise Unavailable("there is one annotator", hint="Peers are other annotators.")
-        if votes.n_classes < 2 or len(np.unique(votes.label)) < 2:
-            raise Unavailable("all labels are of one class", hint="There is nothing to tell apart.")
-        if len(votes) * votes.n_classes > _MOST_CELLS:
-            raise Unavailable(f"{len(votes):,} labels of {votes.n_classes} classes are too many cells to compare peers")
-        if votes.n_annotators * votes.n_classes**2 > _MOST_PAIRS_OF_CLASSES:
-            raise Unavailable(f"{votes.n_annotators:,} annotators and {votes.n_classes} classes make too many cells")
-        probabilities = self._source_probabilities()
-        if probabilities is None and np.bincount(votes.item).max() < 2:
-            raise Unavailable(
-                "each item has one label and there are no features: nothing says what peers would have answered",
-                hint="Let a share of the items be labelled twice, or give features.",
-            )
-        return gather_peers(votes, probabilities, self.seed)
+        return read_peers(self)
 
     @property
     def peers(self) -> PeerPredictive:
@@ -351,23 +339,16 @@ class Evidence:
     @lazy
     def submitted_ms(self) -> Ints:
         """(L,) time of submission of each vote, milliseconds since 1970 (UTC)."""
-        at, known = self._of_annotations("created_at")
-        if not known.any():
-            raise Unavailable("the labels have no submission times", hint="Map a column with created_at=.")
-        if not known.all():
-            raise Unavailable(f"{int((~known).sum()):,} labels have no submission time")
-        if len(np.unique(at)) < 2:
-            raise Unavailable("all labels have the same submission time", hint="An import may have stamped them.")
-        return np.asarray(at, dtype=np.int64)
+        from annoaudit.evidence.times import read_submission_times
+
+        return read_submission_times(self.labels, self.votes)
 
     @lazy
     def lead_time_s(self) -> Floats:
         """(L,) seconds that each vote took, NaN where not measured."""
-        values, known = self._of_annotations("lead_time_s")
-        usable = known & np.isfinite(values) & (values > 0)
-        if not usable.any():
-            raise Unavailable("the labels have no lead times", hint="Map a column with seconds=.")
-        return np.where(usable, values, np.nan)
+        from annoaudit.evidence.times import read_lead_times
+
+        return read_lead_times(self.labels, self.votes)
 
     @lazy
     def shown(self) -> Ints:
@@ -390,41 +371,3 @@ class Evidence:
         if not found:
             raise Unavailable("there are no boxes, odd spans, long texts or measured times made by people")
         return found
-
-    def _of_annotations(self, column: str) -> tuple[Any, npt.NDArray[np.bool_]]:
-        """Values of the annotation of each vote (times as milliseconds), and where they are known."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        annotations = self.labels.annotations
-        values = annotations[column].take(pa.array(self.votes.owner))
-        if pa.types.is_timestamp(values.type):
-            values = values.cast(pa.timestamp("ms", tz="UTC"), safe=False).cast(pa.int64())
-        known = np.asarray(pc.is_valid(values))
-        return np.asarray(pc.fill_null(values, 0)), known
-
-    def _source_probabilities(self) -> npt.NDArray[np.floating] | None:
-        """(L, K) of a model that saw no label of the one it judges; None where there are no features."""
-        try:
-            return self.probabilities.rows_for(self.votes.item)
-        except Unavailable:
-            return None
-
-    def _infer(self, prior: Floats | None) -> TruthInference:
-        from annoaudit.statistics.truth_inference import infer_truth
-
-        votes = self.votes
-        if not len(votes):
-            raise Unavailable("the question has no labels")
-        if votes.numbers is not None:
-            raise Unavailable("numbers have no classes to infer")
-        return infer_truth(
-            votes.item,
-            votes.annotator,
-            votes.label,
-            n_items=votes.n_items,
-            n_annotators=votes.n_annotators,
-            n_classes=votes.n_classes,
-            item_prior=prior,
-            seed=self.seed,
-        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -11,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.features import IMAGE, TEXT, Features
+from annoaudit.evidence.similar_rows import find_similar_rows
 from annoaudit.evidence.text_features import normalise_texts, weigh_terms
 
 __all__ = ["cluster_near_duplicates"]
@@ -18,23 +21,27 @@ __all__ = ["cluster_near_duplicates"]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-_PAIRS_A_BLOCK = 5_000_000
-_PAIRS = 1_000_000_000
 _SHORTEST = 20
 _DISTINCT = 0.5
 _IMAGES = 50_000
 _IMAGE_SIMILARITY = 0.97
 
 
-def cluster_near_duplicates(items: pa.Table, features: Features | None, *, similarity: float = 0.85) -> Ints:
+def cluster_near_duplicates(
+    items: pa.Table,
+    features: Features | None,
+    *,
+    similarity: float = 0.85,
+    on_bound: Callable[[str], object] | None = None,
+) -> Ints:
     """Give items that are copies or near copies of each other the same number.
 
-    Copies are found first: the same text (in one Unicode form, case and spaces aside), the same
-    ``content_sha256`` or, where an item has neither, the same ``uri``; and equal vectors, where at least half
-    of all vectors differ. Texts are near copies when the cosine of their TF-IDF vectors reaches ``similarity``
-    and both have 20 characters or more, since one edit changes what a shorter text says; all such pairs are
-    found, by prefix filtering. Images are near copies when their centred descriptions correlate by .97 (up to
-    50,000 items). Clusters are the connected components.
+    Copies are found first: the same text (in one Unicode form, case and spaces aside), the same ``content_sha256`` or,
+    where an item has neither, the same ``uri``; and equal vectors, where at least half of all vectors differ. Texts are
+    near copies when the cosine of their TF-IDF vectors reaches ``similarity`` and both have 20 characters or more,
+    since one edit changes what a shorter text says; see :func:`annoaudit.evidence.similar_rows.find_similar_rows`.
+    Images are near copies when their centred descriptions correlate by .97 (up to 50,000 items). Clusters are the
+    connected components.
 
     Parameters
     ----------
@@ -46,19 +53,17 @@ def cluster_near_duplicates(items: pa.Table, features: Features | None, *, simil
         Cosine from which two texts count as near copies. The default, .85, is where one edit of a
         text of about ten words is still found mostly, while different questions are not merged
         (measured in ``tests/evidence/test_near_duplicates.py``).
+    on_bound
+        Told in a sentence where texts are so alike in their words that not all pairs could be compared.
 
     Returns
     -------
     numpy.ndarray
         (N,) cluster of each item, numbered from 0 by first appearance.
-
-    References
-    ----------
-    Bayardo, Ma, Srikant. Scaling up all pairs similarity search. WWW 2007 (prefix filtering).
     """
     texts = normalise_texts(items["text"]) if "text" in items.column_names else [""] * items.num_rows
     same = _same_content(items, texts)
-    edges = [_similar_texts(texts, same, features, similarity)]
+    edges = [_similar_texts(texts, same, features, similarity, on_bound or str)]
     if features is not None and not features.is_sparse:
         matrix = np.asarray(features.matrix)
         if _tell_items_apart(matrix[features.has_content]):
@@ -84,81 +89,29 @@ def _same_content(items: pa.Table, texts: list[str]) -> Ints:
     return np.asarray(pd.factorize(np.array(unique, dtype=object))[0], dtype=np.int64)
 
 
-def _similar_texts(texts: list[str], same: Ints, features: Features | None, similarity: float) -> Ints:
+def _similar_texts(
+    texts: list[str], same: Ints, features: Features | None, similarity: float, on_bound: Callable[[str], object]
+) -> Ints:
     _, first = np.unique(same, return_index=True)
     first = first[np.array([len(texts[place]) >= _SHORTEST for place in first], dtype=bool)]
     if len(first) < 2:
         return np.zeros((2, 0), dtype=np.int64)
-    if features is not None and features.source == TEXT:
-        return _map(_all_pairs(features.scaled[first], similarity), first)
     try:
-        matrix, _ = weigh_terms([texts[place] for place in first])
+        found = find_similar_rows(_weights_of(texts, first, features), similarity)
     except Unavailable:
         return np.zeros((2, 0), dtype=np.int64)
-    return _map(_all_pairs(matrix, similarity), first)
+    if found.n_bounded:
+        on_bound(
+            f"{found.n_bounded:,} texts share their rarest words with so many others that near copies of them were "
+            "sought by their other words only: some may be missing"
+        )
+    return np.asarray(first[found.pairs], dtype=np.int64)
 
 
-def _map(pairs: Ints, places: Ints) -> Ints:
-    return np.asarray(places[pairs], dtype=np.int64)
-
-
-def _all_pairs(matrix: sp.csr_matrix, similarity: float) -> Ints:
-    """(2, P) pairs of unit rows with a cosine of at least ``similarity``.
-
-    With terms ordered from rare to common, two such rows must share a term within their prefixes, the
-    shortest heads that leave tails of a length below ``similarity``.
-    """
-    frequency = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    order = np.lexsort((np.arange(len(frequency)), frequency))
-    ordered = sp.csr_matrix(matrix[:, order])
-    ordered.sort_indices()
-    prefix = _bound(_heads(ordered, similarity))
-    columns = prefix.T.tocsr()
-    reach = np.bincount(prefix.indices, minlength=prefix.shape[1])
-    cost = np.cumsum(np.asarray(prefix @ reach.astype(np.float64)).ravel())
-    found = []
-    for rows in np.split(np.arange(len(cost)), _cuts(cost)):
-        shared = sp.triu(prefix[rows] @ columns, k=int(rows[0]) + 1).tocoo()
-        left, right = rows[shared.row], shared.col.astype(np.int64)
-        cosine = _cosines(ordered, left, right)
-        near = cosine >= similarity - 1e-6
-        found.append(np.stack([left[near], right[near]]))
-    return np.concatenate(found, axis=1)
-
-
-def _cuts(cost: npt.NDArray[np.float64]) -> Ints:
-    marks = np.arange(_PAIRS_A_BLOCK, cost[-1], _PAIRS_A_BLOCK)
-    cuts = np.unique(np.searchsorted(cost, marks, side="right"))
-    return np.asarray(cuts[(cuts > 0) & (cuts < len(cost))], dtype=np.int64)
-
-
-def _heads(ordered: sp.csr_matrix, similarity: float) -> sp.csr_matrix:
-    """Keep, of each row, the terms before the tail whose length is below ``similarity``."""
-    squares = ordered.data.astype(np.float64) ** 2
-    before = np.concatenate([[0.0], np.cumsum(squares)])
-    row = np.repeat(np.arange(ordered.shape[0]), np.diff(ordered.indptr))
-    tail = before[ordered.indptr[1:]][row] - before[:-1]
-    keep = tail >= (similarity - 1e-6) ** 2
-    return sp.csr_matrix(
-        (np.ones(int(keep.sum()), dtype=np.float32), (row[keep], ordered.indices[keep])), shape=ordered.shape
-    )
-
-
-def _bound(prefix: sp.csr_matrix) -> sp.csr_matrix:
-    """Drop the most common terms where a hostile table would make too many candidates of them."""
-    reach = np.bincount(prefix.indices, minlength=prefix.shape[1]).astype(np.float64)
-    order = np.argsort(reach, kind="stable")
-    allowed = np.zeros(len(reach), dtype=bool)
-    allowed[order[np.cumsum(reach[order] ** 2) <= _PAIRS]] = True
-    return prefix if allowed.all() else sp.csr_matrix(prefix @ sp.diags(allowed.astype(np.float32)))
-
-
-def _cosines(matrix: sp.csr_matrix, left: Ints, right: Ints) -> npt.NDArray[np.float64]:
-    cosine = np.empty(len(left))
-    for start in range(0, len(left), 50_000):
-        part = slice(start, start + 50_000)
-        cosine[part] = np.asarray(matrix[left[part]].multiply(matrix[right[part]]).sum(axis=1)).ravel()
-    return cosine
+def _weights_of(texts: list[str], places: Ints, features: Features | None) -> sp.csr_matrix:
+    if features is not None and features.source == TEXT:
+        return features.scaled[places]
+    return weigh_terms([texts[place] for place in places])[0]
 
 
 def _equal_rows(matrix: Floats, known: npt.NDArray[np.bool_]) -> Ints:

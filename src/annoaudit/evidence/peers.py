@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from annoaudit.errors import Unavailable
 from annoaudit.labels import Votes
 from annoaudit.statistics.cell_scan import scan_cells
 from annoaudit.statistics.cells import count_cells
@@ -15,7 +17,10 @@ from annoaudit.statistics.pair_agreement import PairAgreement, measure_pair_agre
 from annoaudit.statistics.peer_predictive import PeerPredictive, predict_peers
 from annoaudit.statistics.ring_scan import Ring, find_ring
 
-__all__ = ["PeerEvidence", "gather_peers"]
+if TYPE_CHECKING:
+    from annoaudit.evidence.evidence import Evidence
+
+__all__ = ["PeerEvidence", "gather_peers", "read_peers"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -24,6 +29,8 @@ DISTRUST_AT = 0.01
 RING_AT = 0.05
 MOST_DISTRUSTED = 1 / 3
 FEWEST_LABELS_AN_ITEM = 3
+_MOST_CELLS = 200_000_000
+_MOST_PAIRS_OF_CLASSES = 30_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +53,34 @@ class PeerEvidence:
     trusted: Bools
     pairs: PairAgreement | None
     ring: Ring | None
+
+
+def read_peers(evidence: Evidence) -> PeerEvidence:
+    """Return the peers of one question; unavailable where nothing says what a peer would have answered."""
+    votes = evidence.votes
+    if votes.n_annotators < 2:
+        raise Unavailable("there is one annotator", hint="Peers are other annotators.")
+    if votes.n_classes < 2 or len(np.unique(votes.label)) < 2:
+        raise Unavailable("all labels are of one class", hint="There is nothing to tell apart.")
+    if len(votes) * votes.n_classes > _MOST_CELLS:
+        raise Unavailable(f"{len(votes):,} labels of {votes.n_classes} classes are too many cells to compare peers")
+    if votes.n_annotators * votes.n_classes**2 > _MOST_PAIRS_OF_CLASSES:
+        raise Unavailable(f"{votes.n_annotators:,} annotators and {votes.n_classes} classes make too many cells")
+    probabilities = _out_of_source(evidence)
+    if probabilities is None and np.bincount(votes.item).max() < 2:
+        raise Unavailable(
+            "each item has one label and there are no features: nothing says what peers would have answered",
+            hint="Let a share of the items be labelled twice, or give features.",
+        )
+    return gather_peers(votes, probabilities, evidence.seed)
+
+
+def _out_of_source(evidence: Evidence) -> npt.NDArray[np.floating] | None:
+    """(L, K) of a model that saw no label of the one it judges; None where there are no features."""
+    try:
+        return evidence.probabilities.rows_for(evidence.votes.item)
+    except Unavailable:
+        return None
 
 
 def gather_peers(votes: Votes, probabilities: npt.NDArray[np.floating] | None, seed: int) -> PeerEvidence:

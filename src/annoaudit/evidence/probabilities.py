@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,14 @@ from annoaudit.errors import Unavailable, UsageError
 from annoaudit.evidence.classifiers import Material, choose_classifiers
 from annoaudit.evidence.ensemble import Judgement, Task, judge_block
 from annoaudit.evidence.features import Features
+from annoaudit.evidence.kinds import judge_parts
 from annoaudit.evidence.neighbours import Neighbours, find_neighbours
 from annoaudit.evidence.source_blocks import Block, Sources, hold_out, split_blocks
 
-__all__ = ["BY_ANNOTATOR", "BY_ITEM", "REACH", "Probabilities", "cross_validate"]
+if TYPE_CHECKING:
+    from annoaudit.evidence.evidence import Evidence
+
+__all__ = ["BY_ANNOTATOR", "BY_ITEM", "REACH", "Probabilities", "cross_validate", "judge_items"]
 
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.int64]
@@ -63,6 +68,32 @@ class Probabilities:
     def rows_for(self, item: Ints) -> Floats:
         """Return (L, K) probabilities for each label, given the item of each."""
         return self.of_labels if self.of_labels is not None else self.matrix[item]
+
+
+def judge_items(evidence: Evidence) -> Probabilities:
+    """Return the probabilities that were given, else those of models which never saw the labels they judge."""
+    votes = evidence.votes
+    if votes.kind == "ranking":
+        raise Unavailable("no model judges orders")
+    if evidence.given_probabilities is not None:
+        return Probabilities(matrix=evidence.given_probabilities, source="supplied")
+    if votes.n_classes < 2 or len(np.unique(votes.label)) < 2:
+        raise Unavailable("all labels are of one class", hint="There is nothing to tell apart.")
+    if votes.parts is not None:
+        return judge_parts(evidence)
+    return cross_validate(
+        evidence.features,
+        item=votes.item,
+        annotator=votes.annotator,
+        label=votes.label,
+        n_items=votes.n_items,
+        n_annotators=votes.n_annotators,
+        n_classes=votes.n_classes,
+        cluster=evidence.near_duplicates,
+        by=evidence.folds,
+        target=evidence.votes_consensus.posterior,
+        seed=evidence.seed,
+    )
 
 
 def cross_validate(

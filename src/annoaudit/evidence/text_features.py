@@ -80,8 +80,10 @@ def weigh_terms(texts: Sequence[str]) -> tuple[sp.csr_matrix, tuple[str, ...]]:
             "the texts hold nothing to learn from: no word and no character sequence",
             hint="Give feature vectors (--features), or class probabilities (--probabilities).",
         )
+    names = tuple(name for part in parts for name in part[1])
     matrix = sp.hstack([part[0] for part in parts], format="csr", dtype=np.float32)
-    return scale_rows(matrix), tuple(name for part in parts for name in part[1])
+    del parts, words, characters  # of a million texts, each copy takes a gigabyte
+    return scale_rows(matrix), names
 
 
 def weigh_words(texts: Sequence[str]) -> sp.csr_matrix:
@@ -113,9 +115,12 @@ def scale_rows(matrix: sp.csr_matrix) -> sp.csr_matrix:
 
     Entries are put in order of column once, so that later sums add up in the same order every time.
     """
-    length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    scale = np.divide(1.0, length, out=np.zeros(len(length)), where=length > 0)
-    scaled = sp.csr_matrix(sp.diags(scale.astype(np.float32)) @ matrix)
+    squares = sp.csr_matrix((matrix.data * matrix.data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    length = np.sqrt(np.asarray(squares.sum(axis=1)).ravel())
+    del squares
+    scale = np.divide(1.0, length, out=np.zeros(len(length)), where=length > 0).astype(np.float32)
+    weights = matrix.data * np.repeat(scale, np.diff(matrix.indptr))
+    scaled = sp.csr_matrix((weights, matrix.indices.copy(), matrix.indptr.copy()), shape=matrix.shape)
     scaled.sum_duplicates()
     return scaled
 

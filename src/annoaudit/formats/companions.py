@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from annoaudit.errors import RefusedInput
 from annoaudit.formats.cells import as_text
 from annoaudit.formats.matrices import Matrix, Reals, open_table, read_features, read_probabilities
+from annoaudit.formats.remote import at_hand, is_url, without_secrets
+from annoaudit.formats.source import Source
 from annoaudit.formats.tables.columns import SYNONYMS, find_roles, list_names
 
 if TYPE_CHECKING:
@@ -130,8 +132,12 @@ def read_gold(source: str | os.PathLike[str] | pd.DataFrame) -> dict[str, str]:
     RefusedInput
         As :func:`join_gold`.
     """
-    table = open_table(source)
-    names, where = table.columns, table.name
+    with at_hand(source) as (found, url):
+        return _read_gold(open_table(found), url)
+
+
+def _read_gold(table: Source, url: str | None) -> dict[str, str]:
+    names, where = table.columns, url or table.name
     roles = find_roles(names, {}, where)
     label = next((name for role in ("gold", "label") for name in _named(names, role)), roles.get("label"))
     if "item" not in roles or label is None:
@@ -157,6 +163,8 @@ def _named(names: Sequence[str], role: str) -> list[str]:
 
 
 def _name_of(source: object) -> str:
+    if isinstance(source, str) and is_url(source):
+        return without_secrets(source)
     return str(source) if isinstance(source, (str, os.PathLike)) else "the data frame"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from annoaudit.errors import RefusedInput, UsageError
 from annoaudit.formats.cells import as_text
 from annoaudit.formats.file_bytes import load_bytes
+from annoaudit.formats.remote import at_hand
 from annoaudit.formats.source import Source
 from annoaudit.formats.tables.columns import find_roles, list_names
 
@@ -77,7 +78,10 @@ def read_features(source: str | os.PathLike[str] | pd.DataFrame | npt.NDArray[np
     RefusedInput
         As :func:`join_features`.
     """
-    matrix = _read_matrix(source)
+    with at_hand(source) as (found, url):
+        matrix = _read_matrix(found)
+    if url is not None:
+        matrix = replace(matrix, where=url)
     wrong = np.argwhere(~np.isfinite(matrix.numbers))
     if len(wrong):
         raise RefusedInput(

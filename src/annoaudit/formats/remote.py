@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -18,7 +18,9 @@ from annoaudit.formats.members import PICTURES, checked_name, is_hidden_path
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-__all__ = ["fetched", "is_url", "open_filesystem", "reached", "without_secrets"]
+__all__ = ["at_hand", "fetched", "is_url", "open_filesystem", "reached", "without_secrets"]
+
+T = TypeVar("T")
 
 _STEP = 4 << 20
 _WEB = ("http", "https")
@@ -72,6 +74,16 @@ def fetched(url: str) -> Iterator[Path]:
             error.message = error.message.replace(str(copy.target), copy.shown)
             error.hint = error.hint.replace(str(copy.target), copy.shown)
             raise
+
+
+@contextmanager
+def at_hand(source: T) -> Iterator[tuple[T | Path, str | None]]:
+    """Give what is named by a URL as a local copy, with what messages call it; anything else as it is, and None."""
+    if isinstance(source, str) and is_url(source):
+        with fetched(source) as copy:
+            yield copy, without_secrets(source)
+    else:
+        yield source, None
 
 
 def open_filesystem(url: str) -> tuple[AbstractFileSystem, str]:

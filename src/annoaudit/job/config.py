@@ -93,9 +93,9 @@ class Project(_Part):
     format: Annotated[str | None, Field(description="Input format; sniffed by default.")] = None
     encoding: Annotated[str | None, Field(description="Encoding of a text file that is not UTF-8.")] = None
     question: Annotated[str | None, Field(description="Audit this question only.")] = None
-    gold: Annotated[str | None, Field(description="File of known right labels.")] = None
-    probabilities: Annotated[str | None, Field(description="File of class probabilities of a model.")] = None
-    features: Annotated[str | None, Field(description="File of feature vectors.")] = None
+    gold: Annotated[str | None, Field(description="File or URL of known right labels.")] = None
+    probabilities: Annotated[str | None, Field(description="File or URL of a model's class probabilities.")] = None
+    features: Annotated[str | None, Field(description="File or URL of feature vectors.")] = None
     media_root: Annotated[str | None, Field(description="Folder under which image files may be opened.")] = None
     detectors: Annotated[list[str] | None, Field(description="Only these; all by default.")] = None
     budget: Annotated[Count | None, Field(description="Most labels in the review queue.")] = None

@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from annoaudit.connectors import find_media_host
 from annoaudit.findings import fingerprint
 from annoaudit.job.finding_rows import as_findings
-from annoaudit.media import Access, Limits, MediaVerification, verify_media
+from annoaudit.media import Access, Limits, MediaVerification, Platform, verify_media
 from annoaudit.media.verifying import MISMATCHES
 from annoaudit.reporting.text import percent, plural
 from annoaudit.reporting.threats import CheckRecord
@@ -73,7 +74,13 @@ def watch_media(project: Project, labels: LabelSet, resolve: Callable[[str], Pat
     if told is None:
         return MediaWatch()
     root = None if project.media_root is None else resolve(project.media_root)
-    access = Access(media_root=root, allow_http=told.allow_http, limits=Limits(max_seconds=told.max_seconds))
+    host = find_media_host(project.source)
+    access = Access(
+        media_root=root,
+        allow_http=told.allow_http,
+        limits=Limits(max_seconds=told.max_seconds),
+        platform=None if host is None else Platform(host),
+    )
     result = verify_media(labels, resolve(told.pins), access, sample=told.sample, seed=now.toordinal())
     n, n_checked = len(result.checks), len(result.checks) - result.n_unchecked
     if not n_checked:

@@ -100,13 +100,13 @@ class Material:
         models = Models(self.folder, told.refit == "weekly" and told.probabilities is None, started_at)
         result = audit(
             labels,
-            probabilities=self._at(told.probabilities),
-            features=self._at(told.features),
-            gold=self._at(told.gold),
+            probabilities=self._locate(told.probabilities),
+            features=self._locate(told.features),
+            gold=self._locate(told.gold),
             budget=told.budget,
             question=told.question,
             detectors=told.detectors,
-            media_root=self._at(told.media_root),
+            media_root=None if told.media_root is None else self.job.resolve(told.media_root),
             pseudonym_key=key,
             history=self.folder,
             states=_of_annotators(left, labels, Pseudonyms(key)),
@@ -129,8 +129,8 @@ class Material:
         value, low, high, basis = (rows[name].iloc[0] for name in ("value", "low", "high", "basis"))
         return float(value), float(low), float(high), str(basis)
 
-    def _at(self, path: str | None) -> Path | None:
-        return None if path is None else self.job.resolve(path)
+    def _locate(self, source: str | None) -> str | Path | None:
+        return None if source is None else self.job.locate(source)
 
 
 def _of_annotators(

@@ -138,13 +138,16 @@ def try_source(project: Project, home: Path) -> str:
 
 def check_job(job: Job) -> Iterator[Answer]:
     """Try everything a run would need, without writing anything."""
+    from annoaudit.formats import is_url
     from annoaudit.store.database import try_database
 
     for name, project in job.config.projects.items():
         yield _attempt(f"{name}: source", partial(try_source, project, job.home))
         for kind in ("gold", "probabilities", "features", "media_root"):
             path = getattr(project, kind)
-            if path is not None:
+            if is_url(path):
+                yield _attempt(f"{name}: {kind}", partial(_fetch_once, path))
+            elif path is not None:
                 there = job.resolve(path).exists()
                 yield Answer(f"{name}: {kind}", there, path if there else f"{job.resolve(path)} is not there")
         yield _can_write(f"{name}: output", job.folder(name))
@@ -206,3 +209,10 @@ def _as_project(wishes: Wishes) -> Project:
 
 def _quote(value: str | Mapping[str, str]) -> str:
     return json.dumps(value if isinstance(value, str) else dict(value), ensure_ascii=False)
+
+
+def _fetch_once(url: str) -> str:
+    from annoaudit.formats.remote import fetched, without_secrets
+
+    with fetched(url):
+        return without_secrets(url)

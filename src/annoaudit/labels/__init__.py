@@ -3,10 +3,12 @@
 from annoaudit.labels.answers import tell_answers
 from annoaudit.labels.ids import stable_ids
 from annoaudit.labels.labelset import LabelSet, as_tables
+from annoaudit.labels.rankings import Rankings, spell_order
 from annoaudit.labels.regions import REGIONS
 from annoaudit.labels.schema import SCHEMA_VERSION, SCHEMAS, TABLES
 from annoaudit.labels.spans import EXTENDED, PredictedSpans, Spans
 from annoaudit.labels.submissions import Submissions, owners_of, select_submissions
+from annoaudit.labels.texts import Texts
 from annoaudit.labels.votes import MEASURED, NOMINAL, Parts, Selections, Votes
 
 __all__ = [
@@ -20,13 +22,16 @@ __all__ = [
     "LabelSet",
     "Parts",
     "PredictedSpans",
+    "Rankings",
     "Selections",
     "Spans",
     "Submissions",
+    "Texts",
     "Votes",
     "as_tables",
     "owners_of",
     "select_submissions",
+    "spell_order",
     "stable_ids",
     "tell_answers",
 ]

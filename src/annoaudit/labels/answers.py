@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annoaudit.labels.rankings import spell_order
 from annoaudit.labels.submissions import owners_of, select_submissions
 from annoaudit.labels.votes import MEASURED, NOMINAL
 
@@ -28,14 +29,18 @@ PLACE = ("start", "end", "x", "y", "w", "h", "rotation", "polygon", "points", "r
 def tell_answers(labels: LabelSet, question: str) -> dict[str, str]:
     """Return the answer of each annotation that counts, by its id; the same words as long as it stays the same.
 
-    Of a choice it is the class; of a set or of regions, each with where it lies, sorted. Long answers end in a hash of
-    the whole.
+    Of a choice it is the class; of a text its words; of a set or of regions, each with where it lies, sorted. Long
+    answers end in a hash of the whole.
     """
     kind = labels.kind_of(question)
     if kind in (*NOMINAL, *MEASURED):
         votes = labels.votes(question)
         ids = labels.annotations["annotation_id"].take(pa.array(votes.owner)).to_pylist()
         return {str(one): votes.classes[code] for one, code in zip(ids, votes.label.tolist(), strict=True)}
+    if kind == "text":
+        texts = labels.texts(question)
+        ids = labels.annotations["annotation_id"].take(pa.array(texts.owner)).to_pylist()
+        return {str(one): _shorten(said) or NOTHING for one, said in zip(ids, texts.text.tolist(), strict=True)}
     given = select_submissions(labels)
     mask = pc.and_(pc.equal(labels.labels["question"], question), pc.is_valid(labels.labels["annotation_id"]))
     rows = np.asarray(pc.indices_nonzero(pc.fill_null(mask, False)), dtype=np.int64)
@@ -51,6 +56,8 @@ def tell_answers(labels: LabelSet, question: str) -> dict[str, str]:
 
 
 def _tell(row: Mapping[str, object]) -> str:
+    if row["ranks"] is not None:
+        return spell_order([[str(one) for one in group or ()] for group in row["ranks"]])  # type: ignore[attr-defined]
     place = {name: row[name] for name in PLACE if row[name] is not None}
     if set(place) == {"start", "end"}:
         return f"{row['value']} {row['start']:g}-{row['end']:g}"

@@ -15,8 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from annoaudit.errors import RefusedInput, UsageError
+from annoaudit.labels.rankings import Rankings, select_rankings
 from annoaudit.labels.schema import SCHEMA_VERSION, SCHEMAS, TABLES
 from annoaudit.labels.spans import Spans, select_spans
+from annoaudit.labels.texts import Texts, select_texts
 from annoaudit.labels.validation import find_problems
 from annoaudit.labels.votes import MEASURED, NOMINAL, Selections, Votes, select_selections, select_votes
 
@@ -144,10 +146,18 @@ class LabelSet:
         """Return the multi-choice labels of a question (the first such question by default)."""
         return select_selections(self, self._pick(question, "multichoice"))
 
+    def rankings(self, question: str | None = None) -> Rankings:
+        """Return the orders given to a ranking question (the first such question by default)."""
+        return select_rankings(self, self._pick(question, "ranking"))
+
     def spans(self, question: str | None = None) -> Spans:
         """Return the stretches marked for a question of text spans or time segments (the first by default)."""
         kind = "segment" if question in self.questions_of("segment") else "span"
         return select_spans(self, self._pick(question, kind), kind)
+
+    def texts(self, question: str | None = None) -> Texts:
+        """Return the free texts of a question (the first such question by default), one a submission."""
+        return select_texts(self, self._pick(question, "text"))
 
     def _pick(self, question: str | None, kind: str) -> str:
         candidates = self.questions_of(kind)

@@ -3,6 +3,7 @@
 from annoaudit.media.limits import Limits
 from annoaudit.media.pinning import Access, PinResult, pin_media
 from annoaudit.media.pins import Pin
+from annoaudit.media.platform import Platform
 from annoaudit.media.verifying import MediaCheck, MediaVerification, verify_media
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "MediaVerification",
     "Pin",
     "PinResult",
+    "Platform",
     "pin_media",
     "verify_media",
 ]

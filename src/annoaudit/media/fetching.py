@@ -9,11 +9,12 @@ import socket
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from annoaudit.media.intake import Facts, take_in
 from annoaudit.media.limits import Limits
+from annoaudit.media.platform import Platform
 from annoaudit.media.refusals import Gone, Truncated, Unchecked
 from annoaudit.media.route import Deadline, Route
 
@@ -27,10 +28,14 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
-def fetch(url: str, limits: Limits, route: Route, *, allow_http: bool = False) -> Facts:
+def fetch(
+    url: str, limits: Limits, route: Route, *, allow_http: bool = False, platform: Platform | None = None
+) -> Facts:
     """Fetch an address and tell what it serves.
 
-    Every redirect is treated like a new address. No cookie, no credential and no proxy is used.
+    Every redirect is treated like a new address. No cookie and no proxy is used, and no credential but the platform's,
+    which goes with media that lie on the platform itself, and with no address that a redirect from elsewhere leads to.
+    The platform may have an address of any kind, and no encryption: it was named by whoever runs this.
 
     Raises
     ------
@@ -41,24 +46,38 @@ def fetch(url: str, limits: Limits, route: Route, *, allow_http: bool = False) -
     Truncated
         Less arrived than the server announced.
     """
-    deadline = Deadline.after(limits.max_seconds)
+    deadline, started_there = Deadline.after(limits.max_seconds), platform is not None and platform.owns(url)
     for _ in range(limits.max_redirects + 1):
-        found = _ask(url, limits, route, deadline, allow_http=allow_http)
+        platform = platform if platform is not None and platform.owns(url) else None
+        found = _ask(url, limits, route, deadline, allow_http=allow_http, platform=platform)
         if isinstance(found, Facts):
-            return found
+            return _without_query(found) if started_there else found
         url = found
     raise Unchecked(f"it redirects more than {limits.max_redirects} times")
 
 
-def _ask(url: str, limits: Limits, route: Route, deadline: Deadline, *, allow_http: bool) -> Facts | str:
+def _without_query(facts: Facts) -> Facts:
+    """What is kept of where a medium was found: a platform's storage signs addresses in their query."""
+    return replace(facts, final_url=urlsplit(facts.final_url)._replace(query="").geturl())
+
+
+def _anywhere(_: object) -> bool:
+    return True
+
+
+def _ask(
+    url: str, limits: Limits, route: Route, deadline: Deadline, *, allow_http: bool, platform: Platform | None
+) -> Facts | str:
     """What is there, or the address that the server redirects to."""
-    parts = _parse(url, allow_http=allow_http)
+    parts = _parse(url, allow_http=allow_http or platform is not None)
+    signed = "" if platform is None else platform.host.sign()
+    route = route if platform is None else replace(route, allows=_anywhere)
     host, secure = parts.hostname or "", parts.scheme == "https"
     name = _name(host)
     port = parts.port or (443 if secure else 80)
     with closing(route.connect(name, port, secure=secure, deadline=deadline)) as connection:
         try:
-            return _converse(connection, parts, name, limits, deadline)
+            return _converse(connection, parts, _request(parts, name, signed), limits, deadline)
         except (OSError, http.client.HTTPException, zlib.error) as error:
             raise Unchecked(f"{name} does not answer as a web server should: {error or type(error).__name__}") from None
 
@@ -89,10 +108,10 @@ def _parse(url: str, *, allow_http: bool) -> SplitResult:
 
 
 def _converse(
-    connection: socket.socket, parts: SplitResult, name: str, limits: Limits, deadline: Deadline
+    connection: socket.socket, parts: SplitResult, request: bytes, limits: Limits, deadline: Deadline
 ) -> Facts | str:
     connection.settimeout(deadline.left())
-    connection.sendall(_request(parts, name))
+    connection.sendall(request)
     answer = http.client.HTTPResponse(_Wire(connection, deadline), method="GET")  # type: ignore[arg-type]
     answer.begin()
     if answer.status in _REDIRECTS:
@@ -109,18 +128,19 @@ def _converse(
     return take_in(_decoded(_body(answer, limits), coding, limits), limits, declared_type=declared, final_url=final)
 
 
-def _request(parts: SplitResult, name: str) -> bytes:
+def _request(parts: SplitResult, name: str, signed: str) -> bytes:
     target = quote(parts.path or "/", safe=_SAFE) + ("?" + quote(parts.query, safe=_SAFE) if parts.query else "")
     shown = f"[{name}]" if ":" in name else name
     host = shown + (f":{parts.port}" if parts.port else "")
-    lines = (
+    lines = [
         f"GET {target} HTTP/1.1",
         f"Host: {host}",
         "User-Agent: annoaudit",
         "Accept: */*",
         "Accept-Encoding: identity",
         "Connection: close",
-    )
+        *([f"Authorization: {signed}"] if signed else []),
+    ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 

@@ -17,6 +17,7 @@ from annoaudit.media.intake import Facts
 from annoaudit.media.limits import Limits
 from annoaudit.media.local_files import read_local
 from annoaudit.media.pins import Pin, Pins
+from annoaudit.media.platform import Platform
 from annoaudit.media.refusals import Gone, Truncated, Unchecked
 from annoaudit.media.route import Route
 
@@ -31,7 +32,7 @@ _BATCH = 1024
 
 @dataclass(frozen=True)
 class Access:
-    """How media are reached: the web over a route, and files under a folder.
+    """How media are reached: the web over a route, files under a folder, and what lies on the platform.
 
     Parameters
     ----------
@@ -43,12 +44,16 @@ class Access:
         For each medium.
     route
         The way to a host; only Python code can give another than the public internet.
+    platform
+        The platform that the items were labelled on: what lies there is fetched with its token. See
+        :func:`annoaudit.connectors.find_media_host`.
     """
 
     media_root: Path | None = None
     allow_http: bool = False
     limits: Limits = field(default_factory=Limits)
     route: Route = field(default_factory=Route)
+    platform: Platform | None = None
 
     def look(self, uri: str) -> Facts:
         """Tell what a medium is.
@@ -58,6 +63,9 @@ class Access:
         Unchecked, Gone, Truncated
             See :mod:`annoaudit.media.refusals`.
         """
+        there = None if self.platform is None else self.platform.find(uri)
+        if there is not None:
+            return fetch(there, self.limits, self.route, platform=self.platform)
         scheme = _scheme(uri)
         if scheme in ("http", "https"):
             return fetch(uri, self.limits, self.route, allow_http=self.allow_http)

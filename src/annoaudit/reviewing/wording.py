@@ -61,7 +61,11 @@ def _title(target: Target) -> str:
 
 
 def _reasons(target: Target) -> list[str]:
-    return [shorten(fold(one.reason), MOST_REASON) for one in target.remarks] or ["Worth a second look."]
+    reasons = [shorten(fold(one.reason), MOST_REASON) for one in target.remarks]
+    # What is too long for the title is told in full, where it can be copied.
+    long = dict.fromkeys(one.suggested for one in target.remarks if len(one.suggested) > MOST_LABEL)
+    reasons += [f"Suggested: {shorten(fold(one), MOST_REASON)}" for one in long]
+    return reasons or ["Worth a second look."]
 
 
 def _label(text: str) -> str:

@@ -16,7 +16,9 @@ with planted errors only):
 4. **Ranking.** The log-odds that the given label is wrong, averaged over the belief with and without step 3.
 5. **Flags.** Items with log-odds above zero, best first, but never more than the noise matrix accounts for
    (two standard errors above what it leads to expect): overlapping classes without noise have clean anchors,
-   and then the list is short or empty.
+   and then the list is short or empty. Where fewer than half of the anchors' labels are the class they stand for, or
+   too few are known to say so, nobody can tell a model that knows too little from labels that are mostly wrong: the
+   ranking stands, nothing is flagged, and ``can_judge`` is false.
 
 References
 ----------
@@ -42,6 +44,7 @@ from annoaudit.statistics.confident_counts import (
     row_chunks,
     survey,
 )
+from annoaudit.statistics.intervals import exact_interval
 from annoaudit.statistics.noise_matrix import Matrix, NoiseMatrix, estimate_noise
 from annoaudit.statistics.true_class_belief import (
     FLOOR,
@@ -55,6 +58,7 @@ from annoaudit.statistics.true_class_belief import (
 __all__ = ["LabelErrors", "score_labels"]
 
 ANCHOR_RATE = 0.3
+FEWEST_RIGHT = 0.5
 TINY_ODDS = 1e-9
 
 Floats = NDArray[np.floating]
@@ -89,6 +93,8 @@ class LabelErrors:
         The exponent of step 2; below 1 the model was too sure.
     power
         The exponent of step 3; above 1 the belief was too timid.
+    can_judge
+        Whether more than half of the anchors' labels are the class they stand for (lower limit of the 95 % interval).
     why
         One sentence on how the list came about, or on why there is none.
     """
@@ -103,6 +109,7 @@ class LabelErrors:
     n_accounted: float
     softness: float
     power: float
+    can_judge: bool
     why: str
 
 
@@ -148,7 +155,9 @@ def _score(given: Ints, p: Floats) -> LabelErrors:
     power = best_power(given, p, softness, noise)
     odds, suggested, n_expected = _posterior(given, p, softness, noise, power)
     n_accounted = n_expected * (1 + 2 / math.sqrt(max(1, anchors.sum() - anchors.trace())))
-    suspicion = expit(odds - _cutoff(odds, n_accounted))
+    n_right, n_anchors = int(anchors.trace()), int(anchors.sum())
+    can_judge = bool(exact_interval(n_right, n_anchors)[0] > FEWEST_RIGHT)
+    suspicion = expit(odds - (_cutoff(odds, n_accounted) if can_judge else odds.max() + TINY_ODDS))
     n_flagged = int((suspicion >= 0.5).sum())
     return LabelErrors(
         suspicion=suspicion,
@@ -161,7 +170,8 @@ def _score(given: Ints, p: Floats) -> LabelErrors:
         n_accounted=n_accounted,
         softness=softness,
         power=power,
-        why=_reason(odds, n_accounted, n_flagged),
+        can_judge=can_judge,
+        why=_reason(odds, n_accounted, n_flagged) if can_judge else _no_reason(n_right, n_anchors),
     )
 
 
@@ -225,6 +235,13 @@ def _reason(odds: NDArray[np.float64], n_accounted: float, n_flagged: int) -> st
     )
 
 
+def _no_reason(n_right: int, n_anchors: int) -> str:
+    return (
+        f"of the {n_anchors} labels that the model is surest of, {n_right} are the class it predicts: it knows too "
+        "little of these items, or most labels are wrong, and nothing here says which"
+    )
+
+
 def _unjudged(given: Ints, p: Floats) -> LabelErrors:
     n_classes = p.shape[1]
     return LabelErrors(
@@ -238,6 +255,7 @@ def _unjudged(given: Ints, p: Floats) -> LabelErrors:
         n_accounted=0.0,
         softness=1.0,
         power=1.0,
+        can_judge=False,
         why="No item has a label." if n_classes > 1 else "One class: there is no other class to suggest.",
     )
 

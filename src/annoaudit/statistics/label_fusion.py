@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 PRIOR_COUNT = 2.0
 SMALLEST = 1e-4
+DEPARTS = 1.5
 
 
 def cell_evidence(annotator: Ints, label: Ints, peers: PeerPredictive, cells: Cells) -> Floats:
@@ -42,7 +43,14 @@ def cell_evidence(annotator: Ints, label: Ints, peers: PeerPredictive, cells: Ce
 
 
 def fuse_evidence(annotator: Ints, label: Ints, peers: PeerPredictive, cells: Cells, *, cell_weight: float) -> Floats:
-    """Return (L,) suspicion: log odds that peers would not say it, plus the weighted evidence of the class pair."""
+    """Return (L,) suspicion: log odds that peers would not say it, plus the weighted evidence of the class pair.
+
+    Where peers would agree on no class (none has half of their probability) and the annotator does not depart half as
+    often again, nothing speaks against the label but that it is hard: its suspicion stays below a half, in order.
+    """
     q = np.clip(peers.of_given(label), SMALLEST, 1.0 - SMALLEST)
-    log_odds = np.log1p(-q) - np.log(q) + cell_weight * cell_evidence(annotator, label, peers, cells)
+    elsewhere = cell_evidence(annotator, label, peers, cells)
+    log_odds = np.log1p(-q) - np.log(q) + cell_weight * elsewhere
+    undecided = (peers.q.max(axis=1) < 0.5) & (elsewhere < np.log(DEPARTS)) & (log_odds > 0)
+    log_odds = np.where(undecided, -SMALLEST / (1.0 + log_odds), log_odds)
     return np.asarray(1.0 / (1.0 + np.exp(-log_odds)), dtype=np.float64)

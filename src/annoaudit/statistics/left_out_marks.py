@@ -19,6 +19,7 @@ SMALLEST_SHARE = 0.4
 MOST_CANDIDATES = 1_000
 MOST_UNITS = 2_000
 CONFIDENT = 0.5
+HONEST_MARGIN = 0.25
 NEAREST = 15
 
 
@@ -27,7 +28,9 @@ class LeftOut:
     """Pairs of mark and class, most telling first.
 
     ``mark``, ``given`` (C,) say which; of ``n`` units with the mark, ``observed`` have the class, and ``elsewhere`` of
-    these belong to one other class to a model without the mark. ``score`` is ``elsewhere / sqrt(n)``.
+    these belong to one other class, with over half of the probability, to a model without the mark. ``score`` sums over
+    the units of the class what the most probable other class has more than this one, less .25 each, and is divided by
+    ``sqrt(n + 1)``.
     """
 
     mark: Ints
@@ -45,7 +48,9 @@ def rank_left_out(
 
     Naive Bayes on term weights, from which the units of one mark are taken away exactly, term by term; where features
     are dense, the 15 nearest units without the mark. A trigger that a model has learned hides from its residuals; here
-    it cannot have been learned. Neither can an honest word that alone decides its class: this is a rank, never a test.
+    it cannot have been learned. Neither can an honest word that alone decides its class, which leaves its items between
+    this class and its neighbours, where a mark that was planted leaves them far on the other side; for that a margin is
+    taken off. This is a rank, never a test.
     At most 1,000 pairs are looked at, those with the most units, of marks whose units have one class by 40 % or more.
 
     Parameters
@@ -66,12 +71,11 @@ def rank_left_out(
     pairs = np.argwhere((observed >= FEWEST) & (observed >= SMALLEST_SHARE * n[:, None]) & (n <= MOST_UNITS)[:, None])
     pairs = pairs[np.argsort(-observed[tuple(pairs.T)], kind="stable")][:MOST_CANDIDATES]
     model = _Terms(features, share) if sparse.issparse(features) else _Nearest(features, share)
-    elsewhere = np.array(
-        [model.count_elsewhere(present.indices[present.indptr[t] : present.indptr[t + 1]], int(k)) for t, k in pairs],
-        dtype=np.int64,
-    )
+    apart = np.array(
+        [model.set_apart(present.indices[present.indptr[t] : present.indptr[t + 1]], int(k)) for t, k in pairs]
+    ).reshape(-1, 2)
     mark, given = pairs.T if len(pairs) else np.zeros((2, 0), dtype=np.int64)
-    score = elsewhere / np.sqrt(np.maximum(n[mark], 1))
+    elsewhere, score = apart[:, 0].astype(np.int64), apart[:, 1] / np.sqrt(n[mark] + 1.0)
     order = np.argsort(-score, kind="stable")
     mark, given = mark[order], given[order]
     return LeftOut(mark, given, n[mark], observed[mark, given], elsewhere[order], score[order])
@@ -86,8 +90,8 @@ class _Terms:
         self.totals, self.sizes = self.terms.sum(axis=0), share.sum(axis=0)
         self.uses = np.asarray(features.sum(axis=0)).ravel()
 
-    def count_elsewhere(self, units: Ints, given: int) -> int:
-        """Count the units of the class that belong to one other class, by what all other units say."""
+    def set_apart(self, units: Ints, given: int) -> tuple[int, float]:
+        """Tell how far the units of the class belong to another, by what all other units say."""
         rows, shares = self.features[units], self.share[units]
         columns, place = np.unique(rows.indices, return_inverse=True)
         part = sparse.csr_matrix((rows.data, place, rows.indptr), shape=(len(units), len(columns)))
@@ -99,7 +103,7 @@ class _Terms:
         says = part @ weights + np.log(np.maximum(self.sizes - shares.sum(axis=0), 0.0) + 0.5)
         says = np.exp(says - says.max(axis=1, keepdims=True))
         says /= says.sum(axis=1, keepdims=True)
-        return _count_apart(says, shares, given)
+        return _measure_apart(says, shares, given)
 
 
 class _Nearest:
@@ -110,16 +114,19 @@ class _Nearest:
         square = np.einsum("ij,ij->i", features, features)
         self.distance = square[:, None] + square[None, :] - 2.0 * (features @ features.T)
 
-    def count_elsewhere(self, units: Ints, given: int) -> int:
-        """Count the units of the class that belong to one other class, by the nearest without the mark."""
+    def set_apart(self, units: Ints, given: int) -> tuple[int, float]:
+        """Tell how far the units of the class belong to another, by the nearest without the mark."""
         others = np.setdiff1d(np.arange(len(self.share)), units)
         if len(others) <= NEAREST:
-            return 0
+            return 0, 0.0
         near = np.argpartition(self.distance[np.ix_(units, others)], NEAREST, axis=1)[:, :NEAREST]
-        return _count_apart(self.share[others[near]].mean(axis=1), self.share[units], given)
+        return _measure_apart(self.share[others[near]].mean(axis=1), self.share[units], given)
 
 
-def _count_apart(says: Floats, shares: Floats, given: int) -> int:
-    apart = says.copy()
-    apart[:, given] = 0.0
-    return int(((apart.max(axis=1) > CONFIDENT) & (shares[:, given] > 0.5)).sum())
+def _measure_apart(says: Floats, shares: Floats, given: int) -> tuple[int, float]:
+    """How many units of the class belong to one other, and the sum of their margins beyond those of honest marks."""
+    mine = says[shares[:, given] > 0.5].copy()
+    own = mine[:, given].copy()
+    mine[:, given] = 0.0
+    other = mine.max(axis=1)
+    return int((other > CONFIDENT).sum()), float((other - own - HONEST_MARGIN).sum())

@@ -21,7 +21,16 @@ from annoaudit.statistics.dawid_skene import Fit, ModelSettings, fit_votes, norm
 from annoaudit.statistics.model_choice import Candidate, ChoiceRule, choose_fit
 from annoaudit.statistics.votes import FloatArray, IntArray, Votes
 
-__all__ = ["DEFAULT_RULE", "ModelName", "TruthInference", "accuracy_interval", "infer_truth", "majority_vote"]
+__all__ = [
+    "DEFAULT_RULE",
+    "ModelName",
+    "TruthInference",
+    "accuracy_interval",
+    "infer_truth",
+    "judge_votes",
+    "majority_vote",
+    "weigh_prior",
+]
 
 ModelName = Literal["auto", "majority", "one_coin", "hierarchical", "dawid_skene"]
 
@@ -39,9 +48,9 @@ class TruthInference:
     Attributes
     ----------
     model
-        ``majority``, ``one_coin``, ``hierarchical`` or ``dawid_skene``.
+        ``majority``, ``one_coin``, ``hierarchical``, ``dawid_skene`` or ``presence``.
     settings
-        Shrinkage and class prior of the model; None for majority vote.
+        Shrinkage and class prior of the model; None for majority vote and presence.
     posterior
         (N, K) probability of each true class; the prior where an item has no label.
     class_prior
@@ -146,7 +155,7 @@ def infer_truth(
     if n_iterations < 1:
         raise UsageError("truth inference needs at least one iteration", hint="give n_iterations >= 1")
     votes = Votes(item, annotator, label, n_items, n_annotators, n_classes)
-    log_prior = None if item_prior is None else _log_prior(item_prior, votes)
+    log_prior = None if item_prior is None else weigh_prior(item_prior, votes)
     if model == "majority" or (model == "auto" and _is_trivial(votes, log_prior)):
         return _majority(votes, log_prior)
     if model in ("auto", "hierarchical"):
@@ -233,7 +242,7 @@ def _hierarchical_only(rule: ChoiceRule) -> ChoiceRule:
     return ChoiceRule(rule.toward, rule.strengths, needs_dominance=False, has_one_coin=False)
 
 
-def _log_prior(item_prior: FloatArray, votes: Votes) -> FloatArray:
+def weigh_prior(item_prior: FloatArray, votes: Votes) -> FloatArray:
     """(N, K) logarithm of the weighted, renormalised item prior."""
     shape = (votes.n_items, votes.n_classes)
     hint = "give one row of class probabilities an item, in the order of the codes"
@@ -264,7 +273,7 @@ def _majority(votes: Votes, log_prior: FloatArray | None) -> TruthInference:
         class_prior=uniform,
         confusion=None,
         ability=None,
-        **_judge(votes, posterior, log_prior),
+        **judge_votes(votes, posterior, log_prior),
         log_likelihood=float("nan"),
         converged=True,
         n_iterations=0,
@@ -279,7 +288,7 @@ def _fitted(votes: Votes, fit: Fit, log_prior: FloatArray | None, candidates: tu
         class_prior=fit.class_prior,
         confusion=fit.confusion,
         ability=fit.ability,
-        **_judge(votes, fit.posterior, log_prior),
+        **judge_votes(votes, fit.posterior, log_prior),
         log_likelihood=fit.log_likelihood,
         converged=fit.converged,
         n_iterations=fit.n_iterations,
@@ -287,7 +296,7 @@ def _fitted(votes: Votes, fit: Fit, log_prior: FloatArray | None, candidates: tu
     )
 
 
-def _judge(votes: Votes, posterior: FloatArray, log_prior: FloatArray | None) -> _Judgement:
+def judge_votes(votes: Votes, posterior: FloatArray, log_prior: FloatArray | None) -> _Judgement:
     """How right each label and each annotator is under a posterior."""
     given = posterior[votes.item, votes.label]
     judged = np.full(len(given), True) if log_prior is not None else votes.per_item[votes.item] > 1

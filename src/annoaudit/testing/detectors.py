@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from annoaudit.findings import LEVELS, Scores
 from annoaudit.labels import LabelSet
 from annoaudit.simulation import TeamDesign, simulate_team
 from annoaudit.simulation.preferences import PreferenceDesign, simulate_preferences
+from annoaudit.simulation.rankings import RankingDesign, simulate_rankings
 from annoaudit.simulation.ratings import RatingDesign, simulate_ratings
 from annoaudit.simulation.scenes import SceneDesign, simulate_scenes
 from annoaudit.simulation.tables import as_labels
@@ -47,16 +49,16 @@ def check_detector(detector: Detector) -> None:
     """
     _check_declaration(detector)
     scored = 0
-    for name, labels, gold in _teams():
-        if not judges_kind(detector, labels.kind_of(_question(labels))):
+    for name, one, same in _evidence():
+        if not judges_kind(detector, one.kind):
             continue
-        first, second = _score(detector, labels, gold), _score(detector, labels, gold)
+        first, second = _score(detector, one), _score(detector, same)
         assert (first is None) == (second is None), f"{name}: skipped once and scored once"
         if first is None or second is None:
             continue
         scored += 1
         np.testing.assert_array_equal(first.suspicion, second.suspicion, f"{name}: not the same scores twice")
-        _check_scores(name, first, labels)
+        _check_scores(name, first, one)
     assert scored, "no team could be scored at all"
 
 
@@ -73,12 +75,7 @@ def _check_declaration(detector: Detector) -> None:
         assert hasattr(Evidence, need), f"there is no evidence named {need!r}"
 
 
-def _question(labels: LabelSet) -> str:
-    return labels.questions_of(*AUDITED)[0]
-
-
-def _score(detector: Detector, labels: LabelSet, gold: npt.NDArray[np.int64] | None) -> Scores | None:
-    evidence = Evidence(labels, _question(labels), gold_codes=gold)
+def _score(detector: Detector, evidence: Evidence) -> Scores | None:
     try:
         for need in detector.needs:
             getattr(evidence, need)
@@ -89,7 +86,7 @@ def _score(detector: Detector, labels: LabelSet, gold: npt.NDArray[np.int64] | N
         return None
 
 
-def _check_scores(name: str, scores: Scores, labels: LabelSet) -> None:
+def _check_scores(name: str, scores: Scores, evidence: Evidence) -> None:
     n = len(scores)
     known = scores.suspicion[np.isfinite(scores.suspicion)]
     assert scores.suspicion.shape == (n,), f"{name}: one suspicion a target"
@@ -97,8 +94,8 @@ def _check_scores(name: str, scores: Scores, labels: LabelSet) -> None:
     assert not np.isinf(scores.suspicion).any(), f"{name}: infinite suspicion"
     if len(known) < n:
         assert scores.missing, f"{name}: could not judge {n - len(known)} targets and does not say why"
-    votes = Evidence(labels, scores.question).votes
-    sizes = {"label": len(votes), "item": labels.items.num_rows, "annotator": votes.n_annotators}
+    votes = evidence.votes
+    sizes = {"label": len(votes), "item": evidence.labels.items.num_rows, "annotator": votes.n_annotators}
     if scores.level in sizes and n:
         assert 0 <= scores.target.min() <= scores.target.max() < sizes[scores.level], f"{name}: no such target"
     for codes in (scores.given, scores.suggested):
@@ -114,6 +111,17 @@ def _check_scores(name: str, scores: Scores, labels: LabelSet) -> None:
         assert one.reason.endswith("."), f"{name}: a reason is a sentence: {one.reason!r}"
         assert "\n" not in one.reason, f"{name}: a reason is one line: {one.reason!r}"
         json.dumps(dict(one.evidence), allow_nan=False)
+
+
+@cache
+def _evidence() -> tuple[tuple[str, Evidence, Evidence], ...]:
+    """Evidence of each team, gathered twice, once a process: an audit's detectors share it too."""
+    found = []
+    for name, labels, gold in _teams():
+        question = labels.questions_of(*AUDITED)[0]
+        one, same = (Evidence(labels, question, gold_codes=gold) for _ in range(2))
+        found.append((name, one, same))
+    return tuple(found)
 
 
 def _in_batches(labels: LabelSet) -> LabelSet:
@@ -157,6 +165,11 @@ def _teams() -> Iterator[tuple[str, LabelSet, npt.NDArray[np.int64] | None]]:
         yield words, simulate_scenes(scenes, seed=9).labels, None
     pairs = PreferenceDesign(n_items=80, n_annotators=4)
     yield "pairs", simulate_preferences(pairs, seed=9).labels, None
+    ranked = RankingDesign(n_items=100, n_annotators=4, n_systems=5, stray_rate=0.05)
+    yield "rankings", simulate_rankings(ranked, seed=13).labels, None
+    sparse = RankingDesign(n_items=60, n_annotators=3, redundancy=2, tie_rate=0.2, partial_rate=0.4)
+    yield "rankings with ties and gaps", simulate_rankings(sparse, seed=14).labels, None
+    yield "one ranking an item", simulate_rankings(RankingDesign(n_items=30, redundancy=1), seed=15).labels, None
     yield "ratings", simulate_ratings(RatingDesign(n_items=120, n_annotators=5, stray_rate=0.05), seed=10).labels, None
     yield "numbers", simulate_ratings(RatingDesign(n_items=80, n_annotators=4, n_steps=0), seed=11).labels, None
     yield "one rating an item", simulate_ratings(RatingDesign(n_items=90, redundancy=1), seed=12).labels, None

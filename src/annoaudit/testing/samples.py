@@ -127,6 +127,11 @@ SAMPLES: Mapping[str, tuple[str, bytes]] = {
         b"</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax></bndbox></object></annotation>",
     ),
     "yolo": (".txt", b"0 0.5 0.5 0.25 0.4\n1 0.2 0.3 0.1 0.2\n"),
+    "rankings": (
+        ".jsonl",
+        b'{"item_id": 7, "candidates": ["x", "y", "z"], "ranking": [["y"], ["x", "z"]], "judge": "ann"}\n'
+        b'{"item_id": 7, "candidates": ["x", "y", "z"], "ranking": ["z", "y"], "judge": "bob"}\n',
+    ),
     "preference": (
         ".jsonl",
         b'{"question_id": 81, "model_a": "m1", "model_b": "m2", "winner": "model_a", "judge": "ann", "turn": 1}\n'

@@ -29,6 +29,7 @@ Bools = npt.NDArray[np.bool_]
 Names = npt.NDArray[np.object_]
 
 AROUND = 60
+MILLISECOND = 0.001
 MOST_READINGS = 6
 
 
@@ -37,7 +38,7 @@ def _agree(evidence: Evidence) -> Sequence[Coefficient]:
     spans = matched.spans
     marks = Marks(
         spans.given.item, spans.given.annotator, spans.place, matched.units.of[: len(spans)], spans.start, spans.end,
-        spans.label, _lengths(evidence), len(spans.classes),
+        spans.label, _lengths(evidence), len(spans.classes), MILLISECOND if evidence.kind == "segment" else 1.0,
     )  # fmt: skip
     return measure_span_agreement(marks, _pieces(evidence), seed=evidence.seed)
 

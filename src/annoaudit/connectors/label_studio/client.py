@@ -164,6 +164,24 @@ class Client:
         """Read bytes, bounded; tried again as :meth:`get` is."""
         return self._repeat(lambda: self._once("GET", path, None, params, timeout_s).content, True, None, False)
 
+    def sign(self) -> str:
+        """Return the header ``Authorization`` for a request that another part of this program makes.
+
+        Raises
+        ------
+        RequestRefused, ServerTrouble
+            The server refuses the token, or can't be reached to renew it.
+        """
+        try:
+            found = self.auth.sign(lambda request: self.http.send(request, auth=None))
+        except httpx.HTTPError as error:
+            raise explain_failure(error, self, "/api/token/refresh/") from None
+        if found is None:
+            raise RequestRefused(
+                f"{self.base_url} does not renew the token.", hint="Make a new personal access token in Label Studio."
+            )
+        return found
+
     def _repeat(self, attempt: Callable[[], T], safe: bool, landed: Callable[[], T | None] | None, delete: bool) -> T:
         for number in range(1, self.attempts + 1):
             try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from annoaudit.connectors.failures import NotThere, RequestRefused
 from annoaudit.connectors.label_studio.address import Address, parse_address
-from annoaudit.connectors.protocol import Pulled
+from annoaudit.connectors.protocol import MediaHost, Pulled
 from annoaudit.errors import MissingExtra, UsageError
 from annoaudit.formats.json_values import Record
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["LabelStudio"]
 
 OLDEST = (1, 8)
+MEDIA = ("/data/",)
+"""Where uploads and local files lie; other paths of the server are no media, and some of them do things when read."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,18 @@ class LabelStudio:
         from annoaudit.connectors.label_studio.desk import LabelStudioDesk
 
         return LabelStudioDesk(self.client, self.address)
+
+    def media_host(self) -> MediaHost:
+        """Tell where uploads and local files lie; no request is sent yet.
+
+        Raises
+        ------
+        UsageError
+            There is no token in the environment.
+        MissingExtra
+            The extra ``label-studio`` is not installed.
+        """
+        return MediaHost(self.address.base_url, MEDIA, self.client.sign)
 
     def project(self) -> Record:
         """Return the project as the server describes it now.

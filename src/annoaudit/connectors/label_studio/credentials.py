@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 import httpx
 
@@ -85,6 +85,17 @@ class TokenAuth(httpx.Auth):
         if answer.status_code == 401 and (yield from self._renew()):
             request.headers["Authorization"] = f"Bearer {self._access}"
             yield request
+
+    def sign(self, send: Callable[[httpx.Request], httpx.Response]) -> str | None:
+        """Return the header ``Authorization``, renewed over ``send`` where that is due; None where it is refused."""
+        flow = self.auth_flow(httpx.Request("GET", self._base_url))
+        request = next(flow)
+        try:
+            while "Authorization" not in request.headers:
+                request = flow.send(send(request))
+        except StopIteration:
+            return None
+        return request.headers["Authorization"]
 
     def _renew(self) -> Generator[httpx.Request, httpx.Response, bool]:
         """Ask for a new access token; where that fails, the refusal is the answer that the caller sees."""

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
     from annoaudit.evidence.probabilities import Probabilities
 
-__all__ = ["AUDITED", "IN_PARTS", "WITH_CLASSES", "judge_parts", "read_votes"]
+__all__ = ["AUDITED", "IN_PARTS", "PREDICTIONS", "WITH_CLASSES", "judge_parts", "read_votes"]
 
 IN_PARTS = ("multichoice", *EXTENDED, *REGIONS)
 """Kinds whose answer is a set of parts."""
 WITH_CLASSES = (*NOMINAL, *IN_PARTS)
 """Kinds whose votes are of a few classes, so that a true class can be inferred."""
-AUDITED = (*WITH_CLASSES, *MEASURED)
+AUDITED = (*WITH_CLASSES, *MEASURED, "ranking", "text")
 """Kinds that can be audited."""
+PREDICTIONS = "supplied predictions"
+"""Source of probabilities that follow from a detector's regions."""
 
 
 def read_votes(evidence: Evidence) -> Votes:
@@ -36,6 +38,14 @@ def read_votes(evidence: Evidence) -> Votes:
         return evidence.units.votes
     if evidence.kind in EXTENDED:
         return evidence.matched_spans.votes
+    if evidence.kind == "ranking":
+        from annoaudit.evidence.kinds.rankings import vote_on_rankings
+
+        return vote_on_rankings(evidence)
+    if evidence.kind == "text":
+        from annoaudit.evidence.kinds.texts import vote_on_texts
+
+        return vote_on_texts(evidence)
     return evidence.labels.votes(evidence.question)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from annoaudit.evidence.kinds import PREDICTIONS
+
 if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
     from annoaudit.evidence.kinds.regions import Units
@@ -53,7 +55,7 @@ def judge_regions(evidence: Evidence) -> Probabilities:
     models = "1 model" if n_models == 1 else f"{n_models} models"
     return Probabilities(
         matrix=matrix,
-        source="supplied predictions",
+        source=PREDICTIONS,
         note=f"predictions of {models}, calibrated on the labels of other images",
     )
 

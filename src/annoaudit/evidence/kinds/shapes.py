@@ -18,11 +18,11 @@ from annoaudit.statistics.regions.outlines import (
     cells_of_rings,
     cells_of_runs,
     frame_of_runs,
-    overlap_of_rings,
     overlap_of_runs,
     rings_of_cells,
     thin_ring,
 )
+from annoaudit.statistics.regions.polygons import Edges, overlap_of_polygons
 from annoaudit.statistics.regions.quads import convex_overlap, corners_of_turned, quads_of_boxes
 
 if TYPE_CHECKING:
@@ -85,10 +85,9 @@ class Shapes:
         turned = np.flatnonzero(((a == TURNED) | (b == TURNED)) & (a <= TURNED) & (b <= TURNED))
         if len(turned):
             found[turned] = convex_overlap(self._quads(first[turned]), self._quads(second[turned]))
-        for at in np.flatnonzero(((a == POLYGON) & (b <= POLYGON)) | ((b == POLYGON) & (a <= POLYGON))).tolist():
-            one, other = int(first[at]), int(second[at])
-            window = _around(self.frame[[one, other]])
-            found[at] = overlap_of_rings(self.rings(one), self.rings(other), window)
+        drawn = np.flatnonzero(((a == POLYGON) & (b <= POLYGON)) | ((b == POLYGON) & (a <= POLYGON)))
+        if len(drawn):
+            found[drawn] = self._overlap_drawn(first[drawn], second[drawn])
         for at in np.flatnonzero((a == MASK) & (b == MASK)).tolist():
             found[at] = overlap_of_runs(self.body[first[at]], self.body[second[at]])
         for at in np.flatnonzero((a == POINTS) & (b == POINTS)).tolist():
@@ -125,6 +124,12 @@ class Shapes:
             f"M{x - size:.1f} {y:.1f}h{2 * size:.1f}m{-size:.1f} {-size:.1f}v{2 * size:.1f}"
             for x, y in points.xy[points.seen].tolist()
         )
+
+    def _overlap_drawn(self, first: Ints, second: Ints) -> Floats:
+        """(P,) overlap of polygons with polygons or boxes."""
+        used, place = np.unique(np.concatenate([first, second]), return_inverse=True)
+        edges = Edges.of([self.rings(at) for at in used.tolist()])
+        return overlap_of_polygons(edges, place[: len(first)], place[len(first) :])
 
     def _quads(self, at: Ints) -> Floats:
         quads = quads_of_boxes(self.frame[at])

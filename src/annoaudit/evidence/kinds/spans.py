@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from annoaudit.errors import RefusedInput, Unavailable
 from annoaudit.labels import Parts, Spans, Votes
 from annoaudit.statistics.spans.doubts import average_tokens, cover_tokens, find_unmarked
+from annoaudit.statistics.spans.extents import Extents, infer_extents
 from annoaudit.statistics.spans.matching import Units, match_spans
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = [
     "Candidates",
     "MatchedSpans",
     "absent_class",
+    "infer_matched_extents",
     "judge_units",
     "mark_tokens",
     "match_marks",
@@ -247,3 +249,16 @@ def _trust_predictions(matched: MatchedSpans) -> Floats:
     np.add.at(table, said, counts)
     left = table[said] - counts + 0.5 + 4.0 * np.eye(n_classes)[said]
     return np.asarray(left / left.sum(axis=1, keepdims=True))
+
+
+def infer_matched_extents(matched: MatchedSpans) -> Extents:
+    """Infer where each unit truly starts and ends from the spans that were matched to it."""
+    spans, votes = matched.spans, matched.votes
+    return infer_extents(
+        matched.units.of[: len(spans)],
+        spans.annotator,
+        spans.start,
+        spans.end,
+        n_units=len(matched.units),
+        n_annotators=votes.n_annotators,
+    )

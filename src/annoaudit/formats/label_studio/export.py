@@ -194,6 +194,11 @@ class Export:
         if self.answers.unplaced["shape"]:
             n_shapes = self.answers.unplaced["shape"]
             yield f"{n_shapes:,} regions have no image size; their percentages are kept as written."
+        if self.answers.unplaced["bucket"]:
+            yield (
+                f"{self.answers.unplaced['bucket']:,} answers sort things into buckets whose names state no order; "
+                "they are kept, and not audited as rankings."
+            )
         if self.naive:
             yield f"{len(self.naive):,} times have no zone; they were taken as UTC."
         if "choice" in self.answers.kinds.values():

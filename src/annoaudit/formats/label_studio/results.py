@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from annoaudit.errors import RefusedInput
 from annoaudit.formats.json_values import Record, dump, number, record, shorten, text
+from annoaudit.formats.label_studio.buckets import bucket_lists, rank_things
 from annoaudit.formats.label_studio.geometry import REGIONS, Row, decode_region
 
 __all__ = ["Answers", "Owner", "decode_results", "survey"]
@@ -49,6 +50,7 @@ class Answers:
     undecoded: Counter[str] = field(default_factory=Counter)
     unplaced: Counter[str] = field(default_factory=Counter)
     sizes: dict[str, tuple[float, float]] = field(default_factory=dict)
+    buckets: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def see(self, result: Record, where: str) -> None:
         """Take one result into account."""
@@ -62,6 +64,8 @@ class Answers:
             found = "rbox"
         if kind == "labels" and ("channel" in value or "original_length" in result):
             found = "segment"
+        if kind == "ranker":
+            self.buckets.setdefault(name, {}).update(dict.fromkeys(bucket_lists(value.get("ranker"))))
         known = self.kinds.setdefault(name, found)
         if (known, found) in {("choice", "multichoice"), ("bbox", "rbox")}:
             self.kinds[name] = found
@@ -176,7 +180,7 @@ def _decode(kind: str, result: Record, owner: Owner, answers: Answers, where: st
     if kind == "pairwise":
         return [{"kind": "pair", "value": side} for side in _strings(value, "selected", where)]
     if kind == "ranker":
-        return [_decode_ranking(value, where)]
+        return [_decode_ranking(value, _name_of(result, kind, where), answers)]
     if kind == "chatmessage":
         message = record(value, "chatmessage", where)
         return [{"kind": "text", "value_text": text(message, "content", where), "attributes": dump(message)}]
@@ -219,12 +223,11 @@ def _decode_taxonomy(value: Record, where: str) -> list[Row]:
     return list(rows.values())
 
 
-def _decode_ranking(value: Record, where: str) -> Row:
-    """Buckets are ranks in the order of the export, and their members ties; a single bucket is an order."""
-    ranker = value.get("ranker")
-    lists = {"rank": ranker} if isinstance(ranker, list) else record(value, "ranker", where)
-    buckets = [[str(one) for one in members] for members in lists.values() if isinstance(members, list)]
-    ranks = [[one] for one in buckets[0]] if len(buckets) == 1 else buckets
+def _decode_ranking(value: Record, name: str, answers: Answers) -> Row:
+    """Take the order that the buckets state, and none where they state none; the whole is kept beside it."""
+    ranks = rank_things(bucket_lists(value.get("ranker")), answers.buckets[name])
+    if ranks is None:
+        answers.unplaced["bucket"] += 1
     return {"kind": "ranking", "ranks": ranks, "attributes": dump(value)}
 
 

@@ -37,6 +37,7 @@ SYNONYMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ),
         ("value", "tag", "target", "vote", "score"),
     ),
+    "transcript": (("transcript",), ("transcription",)),
     "question": (("question", "question_id"), ("attribute", "criterion", "dimension", "aspect")),
     "text": (
         ("text",),
@@ -142,7 +143,7 @@ def find_roles(names: Sequence[str], mapping: Mapping[str, str], where: str) -> 
     guessed: list[str] = []
     doubtful: dict[str, tuple[str, ...]] = {}
     for role, tiers in SYNONYMS.items():
-        if role in columns or (role == "gold" and "label" not in columns):
+        if role in columns or _makes_no_sense(role, columns):
             continue
         free = [name for name in names if name not in taken]
         found = _match(free, tiers)
@@ -154,6 +155,13 @@ def find_roles(names: Sequence[str], mapping: Mapping[str, str], where: str) -> 
         elif found:
             doubtful[role] = found
     return Roles(columns, tuple(guessed), doubtful)
+
+
+def _makes_no_sense(role: str, columns: Mapping[str, str]) -> bool:
+    """Whether a role must not be guessed beside those that are taken: an answer is either a label or a transcript."""
+    if role == "gold":
+        return not {"label", "transcript"} & set(columns)
+    return (role == "label" and "transcript" in columns) or (role == "transcript" and "label" in columns)
 
 
 def _match(names: Sequence[str], tiers: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ class LongTable:
             return False
         if source.kind in ("json", "jsonl") and not _are_records(source.documents):
             return False
-        return "annotators" not in source.mapping and "item" in source.roles and "label" in source.roles
+        return "annotators" not in source.mapping and "item" in source.roles and _answer_column(source) is not None
 
     def read(self, source: Source) -> Iterator[tuple[str, pa.Table]]:
         """Yield the canonical tables.
@@ -54,14 +54,15 @@ class LongTable:
             A required column is missing, or a cell cannot be what its column says.
         """
         roles, where = source.roles, source.name
-        if "item" not in roles or "label" not in roles:
+        answer = _answer_column(source)
+        if "item" not in roles or answer is None:
             raise refuse_roles(source.columns, roles, where)
         source.notes.extend(roles.notes)
         table = _without_blank_rows(source)
         given = _take(table, source)
         if given.label.null_count == len(given.label):
             raise RefusedInput(
-                f"{where}: column {roles.columns['label']!r} has no usable label; every cell is empty.",
+                f"{where}: column {answer!r} has no usable label; every cell is empty.",
                 hint="Map the column that holds the labels: --map label=...",
             )
         yield from canonical_tables(given, source.notes)
@@ -73,6 +74,11 @@ class LongTable:
 
 def _are_records(documents: list[object]) -> bool:
     return all(isinstance(document, dict) for document in documents)
+
+
+def _answer_column(source: Source) -> str | None:
+    """The column with the answers: labels, or texts written by annotators."""
+    return source.roles.get("label") or source.roles.get("transcript")
 
 
 def _without_blank_rows(source: Source) -> pa.Table:
@@ -90,7 +96,8 @@ def _without_blank_rows(source: Source) -> pa.Table:
 
 def _take(table: pa.Table, source: Source) -> Given:
     roles, where, notes = source.roles, source.name, source.notes
-    item_name, label_name = roles.columns["item"], roles.columns["label"]
+    item_name, label_name = roles.columns["item"], _answer_column(source)
+    assert label_name is not None
     item = code(_required(table, item_name, "item", where))
     annotator = _annotator(table, source)
     if "annotator" not in roles:
@@ -101,7 +108,9 @@ def _take(table: pa.Table, source: Source) -> Given:
     others = [name for name in table.column_names if name not in roles.columns.values()]
     known = {role: roles.columns[role] for role in _ITEM_ROLES if role in roles}
     items = gather_items(table, item.words, item.codes, known, others, where, notes)
-    return Given(item, annotator, _question(table, source), label, items, seconds, created_at, gold)
+    question = _question(table, source)
+    kinds = ("text",) * len(question.words) if "transcript" in roles else None
+    return Given(item, annotator, question, label, items, seconds, created_at, gold, kinds)
 
 
 def _take_times(table: pa.Table, source: Source) -> tuple[pa.Array | None, pa.Array | None]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annoaudit.formats.kinds import are_written
 from annoaudit.labels import stable_ids
 from annoaudit.labels.distinct import number_values
 
@@ -42,7 +44,8 @@ class Given:
     """What a table says, one entry a label, L entries.
 
     ``label`` is null where the annotator explicitly gave none. ``items`` has one row for each word of
-    ``item``, in order; ``gold`` has one text for each such row, null where none is known.
+    ``item``, in order; ``gold`` has one text for each such row, null where none is known. ``kinds`` are those of
+    ``question.words``, choice or text; None leaves them to be told from the answers.
     """
 
     item: Coded
@@ -53,6 +56,26 @@ class Given:
     seconds: pa.Array | None = None
     created_at: pa.Array | None = None
     gold: pa.Array | None = None
+    kinds: tuple[str, ...] | None = None
+
+    @cached_property
+    def told_kinds(self) -> tuple[str, ...]:
+        """Kind of each question: as stated, else text where answers are written freely, else choice."""
+        if self.kinds is not None:
+            return self.kinds
+        if len(self.question.words) == 1:
+            return ("text" if are_written(self.label, self.item.codes) else "choice",)
+        found = []
+        for k in range(len(self.question.words)):
+            rows = np.flatnonzero(self.question.codes == k)
+            written = are_written(self.label.take(pa.array(rows)), self.item.codes[rows])
+            found.append("text" if written else "choice")
+        return tuple(found)
+
+    @property
+    def is_text(self) -> pa.Array:
+        """(L,) whether each answer is a free text."""
+        return pa.array(np.array([one == "text" for one in self.told_kinds])[self.question.codes])
 
 
 def code(column: pa.Array) -> Coded:
@@ -75,10 +98,11 @@ def canonical_tables(given: Given, notes: list[str]) -> Iterator[tuple[str, pa.T
             pa.DictionaryArray.from_arrays(rounds.astype(np.int32), words),
         ]
     )
-    notes.extend(_tell_stray_spaces(given.label))
+    notes.extend(_tell_texts(given))
+    notes.extend(_tell_stray_spaces(given.label.filter(pc.invert(given.is_text))))
     yield "items", given.items
     yield "annotators", _annotators(given.annotator.words, "person")
-    yield "questions", _questions(given.question.words)
+    yield "questions", pa.table({"question": given.question.words, "kind": given.told_kinds})
     yield "annotations", _annotations(given, ids, rounds)
     yield "labels", _labels(given, ids)
     if given.gold is not None and given.gold.null_count < len(given.gold):
@@ -146,10 +170,6 @@ def _annotators(ids: pa.Array, kind: str) -> pa.Table:
     return pa.table({"annotator_id": ids, "kind": pa.repeat(kind, len(ids))})
 
 
-def _questions(names: pa.Array) -> pa.Table:
-    return pa.table({"question": names, "kind": pa.repeat("choice", len(names))})
-
-
 def _annotations(given: Given, ids: pa.Array, rounds: Ints) -> pa.Table:
     columns = {
         "annotation_id": ids,
@@ -177,11 +197,33 @@ def _labels(given: Given, ids: pa.Array) -> pa.Table:
             "item_id": given.item.column,
             "annotator_id": given.annotator.column,
             "question": given.question.column,
-            "kind": pa.repeat("choice", len(ids)),
-            "value": given.label,
+            **_answers(given.label, given.is_text),
         }
     )
     return table.filter(pc.is_valid(given.label)) if given.label.null_count else table
+
+
+def _answers(said: pa.Array | pa.ChunkedArray, is_text: pa.Array) -> dict[str, pa.Array]:
+    """Kind and value of answers; free texts stand in a column of their own."""
+    if not pc.any(is_text).as_py():
+        return {"kind": pa.repeat("choice", len(said)), "value": said}
+    none = pa.scalar(None, pa.string())
+    return {
+        "kind": pc.if_else(is_text, "text", "choice"),
+        "value": pc.if_else(is_text, none, said),
+        "value_text": pc.if_else(is_text, said, none),
+    }
+
+
+def _tell_texts(given: Given) -> Iterator[str]:
+    """Name questions whose answers were taken for free texts."""
+    if given.kinds is None:
+        for name, kind in zip(given.question.words.to_pylist(), given.told_kinds, strict=True):
+            if kind == "text":
+                yield (
+                    f"The answers to {name!r} are of several words and hardly ever the same on two items: they were "
+                    "taken for free texts."
+                )
 
 
 def _gold_tables(given: Given, gold: pa.Array) -> Iterator[tuple[str, pa.Table]]:
@@ -214,8 +256,7 @@ def _gold_tables(given: Given, gold: pa.Array) -> Iterator[tuple[str, pa.Table]]
                 "item_id": known["item_id"],
                 "annotator_id": who,
                 "question": question,
-                "kind": pa.repeat("choice", n),
-                "value": known["value"],
+                **_answers(known["value"], pa.repeat(given.told_kinds[0] == "text", n)),
             }
         ),
     )

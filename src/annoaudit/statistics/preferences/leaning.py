@@ -10,7 +10,7 @@ from scipy.stats import t
 
 from annoaudit.statistics.team_spread import own_spread
 
-__all__ = ["Leaning", "measure_leaning"]
+__all__ = ["Leaning", "fit_leaning", "measure_leaning"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -71,7 +71,14 @@ def measure_leaning(
     MacKinnon, White (1985). Some heteroskedasticity-consistent covariance matrix estimators with improved finite
     sample properties. J. Econometrics 29 (HC3). Efron (2004). Large-scale simultaneous hypothesis testing. JASA 99.
     """
-    y, d = first - 0.5, belief - 0.5
+    return fit_leaning(annotator, np.asarray(first - 0.5, dtype=np.float64), belief - 0.5, side, n_annotators)
+
+
+def fit_leaning(annotator: Ints, y: Floats, d: Floats, side: Floats, n_annotators: int) -> Leaning:
+    """Fit ``y = s d + c side`` for each annotator and hold c against the team's; see :func:`measure_leaning`.
+
+    ``y`` (L,) is what was said and ``d`` (L,) what others lead to expect, both in [-1/2, 1/2].
+    """
 
     def total(values: Floats) -> Floats:
         return np.asarray(np.bincount(annotator, values, n_annotators), dtype=np.float64)

@@ -13,7 +13,6 @@ __all__ = [
     "cells_of_rings",
     "cells_of_runs",
     "frame_of_runs",
-    "overlap_of_rings",
     "overlap_of_runs",
     "rings_of_cells",
     "thin_ring",
@@ -66,13 +65,6 @@ def cells_of_rings(rings: Rings, window: Window, grid: int = GRID) -> Bools:
         np.add.at(flips, (row, column), 1)
         inside += np.cumsum(flips[:, :-1], axis=1)
     return np.asarray(inside % 2 == 1)
-
-
-def overlap_of_rings(a: Rings, b: Rings, window: Window) -> float:
-    """Return intersection over union of two polygons on a grid of 96 x 96 cells over a window that holds both."""
-    first, second = cells_of_rings(a, window), cells_of_rings(b, window)
-    union = int((first | second).sum())
-    return int((first & second).sum()) / union if union else 0.0
 
 
 def overlap_of_runs(a: Runs, b: Runs) -> float:

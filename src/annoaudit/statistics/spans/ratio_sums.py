@@ -49,8 +49,8 @@ class RatioSums:
 class UnitizingSums:
     """Krippendorff's alpha of units on continua, a gap being a unit of the class "nothing".
 
-    Columns: matching length of the item's pairs of annotators over their number less one; length by class (K); sums of
-    squared lengths of single units and gaps by class (K), since none is compared with itself by chance.
+    Columns: matching length of the item's pairs of annotators over their number less one; length by class (K); what of
+    the products of lengths by class (K) is of a unit with itself, or of a gap's grains with themselves.
     """
 
     rows: sparse.csr_array

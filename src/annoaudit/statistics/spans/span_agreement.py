@@ -31,7 +31,8 @@ MOST_TOKEN_VOTES = 40_000_000
 class Marks:
     """Spans of S submissions: ``item`` and ``annotator`` (S,) of each; submission, unit, extent and class of M spans.
 
-    ``length`` (N,) is how long each item is, at least to its last edge.
+    ``length`` (N,) is how long each item is, at least to its last edge. ``grain`` is the shortest stretch that can be
+    told apart: a character, or a fraction of a second.
     """
 
     item: Ints
@@ -43,6 +44,7 @@ class Marks:
     label: Ints
     length: Floats
     n_classes: int
+    grain: float = 1.0
 
     def on_shared_items(self) -> Marks:
         """Return the marks on items with two submissions or more."""
@@ -76,7 +78,8 @@ def measure_span_agreement(marks: Marks, tokens: Pieces | None, *, seed: int = 0
     ``token_alpha`` and ``token_kappa`` (Conger's; Cohen's for two annotators) compare the class of each token, "none"
     included; where one annotator's spans overlap, the longest counts. ``span_f1_exact`` is F1 of equal extents and
     classes, ``span_f1_overlap`` of matched spans of equal class, over all pairs of annotators on an item. ``u_alpha``
-    compares where something is marked along the continuum, ``u_alpha_classes`` also as what.
+    compares where something is marked along the continuum, ``u_alpha_classes`` also as what; by chance, a unit is not
+    compared with itself, and no grain of a gap with itself (equation 4 of the paper).
 
     Parameters
     ----------
@@ -187,14 +190,13 @@ def _unitize(marks: Marks, runs: Runs, n_classes: int) -> UnitizingSums:
     asked = np.flatnonzero(n_sources > 0)
     item = marks.item[runs.source]
     length = np.maximum(marks.length, _longest(item, runs.end, n_items))
-    gaps = _gap_squares(runs, len(marks.item), length[marks.item])
     size = runs.end - runs.start
     by_class = np.zeros((n_items, k))
     squares = np.zeros((n_items, k))
     np.add.at(by_class, (item, runs.label), size)
     np.add.at(squares, (item, runs.label), size**2)
     by_class[:, -1] = n_sources * length - by_class.sum(axis=1)
-    squares[:, -1] = np.bincount(marks.item, weights=gaps, minlength=n_items)
+    squares[:, -1] = marks.grain * by_class[:, -1]  # a gap has no structure: only its grains meet themselves
     matching = _matching_length(runs, item, n_sources, length, n_classes)
     rows = np.column_stack([matching, by_class, squares])[asked]
     return UnitizingSums(sparse.csr_array(rows), k)
@@ -204,19 +206,6 @@ def _longest(item: Ints, end: Floats, n_items: int) -> Floats:
     longest = np.zeros(n_items)
     np.maximum.at(longest, item, end)
     return longest
-
-
-def _gap_squares(runs: Runs, n_sources: int, length: Floats) -> Floats:
-    """(S,) sum of squared gap lengths of each source; ``length`` (S,) is that of its item."""
-    source = np.concatenate([runs.source, np.arange(n_sources)])
-    start = np.concatenate([runs.start, length])
-    before = np.concatenate([runs.end, np.zeros(n_sources)])
-    order = np.lexsort((start, source))
-    s, begin = source[order], start[order]
-    previous = np.r_[0.0, before[order][:-1]]
-    previous[np.r_[True, s[1:] != s[:-1]]] = 0.0
-    squares = np.bincount(s, weights=np.clip(begin - previous, 0, None) ** 2, minlength=n_sources)
-    return np.asarray(squares, dtype=np.float64)
 
 
 def _matching_length(runs: Runs, item: Ints, n_sources: Ints, length: Floats, n_classes: int) -> Floats:
