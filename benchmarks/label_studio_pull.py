@@ -1,9 +1,9 @@
-"""Cost of pulling from a real server: everything, then 16 changed tasks, then nothing, each against the bare request.
+"""Cost of pulling from a real server: all, then some changed tasks (16), then nothing, each against the bare request.
 
 The bare request of a first pull is the same snapshot with the same expansions: made, downloaded, parsed by json.loads
 and deleted. That of an incremental pull is the one page of changed tasks. Both run in the same process, by turns.
 Beside the wall time stands the CPU time of server and client together, which a busy machine changes less.
-Run: python benchmarks/label_studio_pull.py [n_tasks]
+Run: python benchmarks/label_studio_pull.py [n_tasks] [n_changed] [repeats]
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from annoaudit.connectors.label_studio.reading import _FIELDS, _OPTIONS, PAGE_SI
 T = TypeVar("T")
 
 CLASSES = ("account", "billing", "bike", "praise", "safety", "station")
-REPEATS = 5
-N_CHANGED = 16
+N_CHANGED = int(sys.argv[2]) if len(sys.argv) > 2 else 16
+REPEATS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
 
 
 def answer(value: str) -> list[dict[str, object]]:

@@ -1,6 +1,6 @@
 """Months of nights of the whole job on the synthetic twin of a team: what they raise, honest and planted.
 
-    python benchmarks/month.py [--nights 30] [--seeds 4] [--items 150]
+    python benchmarks/month.py [--nights 30] [--seeds 4] [--items 150] [--kinds NAME ...]
 
 The twin's labels lie on a server of a few lines behind real HTTP, which keeps times and editors as Label Studio does
 (tests/job/front_server.py). In every month people correct themselves and reviewers correct them, toward what most of
@@ -266,6 +266,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--items", type=int, default=150)
     parser.add_argument("--report", action="store_true", help="Tell of the months that are done.")
+    parser.add_argument("--kinds", nargs="*", choices=KINDS, default=list(KINDS), help="Run only these; tell of all.")
     arguments = parser.parse_args()
     os.environ["LABEL_STUDIO_API_KEY"] = "t" * 40
     pulling.SNAPSHOT_UP_TO = 0  # the server of a few lines knows pages only
@@ -274,7 +275,7 @@ def main() -> None:
     for seed in range(1, arguments.seeds + 1):
         for kind in KINDS:
             kept = CACHE / f"{kind.replace(' ', '_').replace(',', '')}-{seed}-{arguments.nights}-{arguments.items}.json"
-            if not kept.exists() and not arguments.report:
+            if kind in arguments.kinds and not kept.exists() and not arguments.report:
                 kept.write_text(json.dumps(run_month(kind, seed, arguments.nights, arguments.items)))
             if kept.exists():
                 months.append(json.loads(kept.read_text()))

@@ -5,7 +5,7 @@ from jobs import make_labels, write_job
 
 from annoaudit.errors import RefusedInput
 from annoaudit.formats import read
-from annoaudit.job.completeness import list_missing
+from annoaudit.job.completeness import describe_gaps, list_missing
 from annoaudit.job.config import Expected
 from annoaudit.job.reading import read_job
 from annoaudit.job.running import run_job
@@ -59,3 +59,33 @@ def test_the_gate_fails_and_says_what_is_missing(tmp_path):
     assert failed.sentence == "Completeness: 1 item of 21 did not arrive."
     write_job(tmp_path, labels=LABELS, project="    expected: {items: 20, overlap: 3}\n")
     assert run_job(read_job(path), (), lambda _: None).exit_code == 0
+
+
+def gaps(labels, before=None, live=False):
+    return describe_gaps(read(labels), None if before is None else read(before), live=live)
+
+
+def test_without_a_manifest_nothing_is_told_where_nothing_seems_to_be_missing():
+    assert gaps(LABELS) == []
+    assert gaps(LABELS, LABELS) == []
+
+
+def test_a_class_that_nobody_chooses_any_more_is_told_with_how_many_did():
+    n = int((LABELS["label"] == "fare").sum())
+    rest = LABELS.assign(label=LABELS["label"].replace("fare", "bike"))
+    assert gaps(rest, LABELS) == [f"Completeness: nobody chooses “fare” any more (label); {n} labels did before."]
+
+
+def test_items_with_fewer_labels_than_usual_are_counted():
+    assert gaps(LABELS.drop(index=[0, 1, 4])) == ["Completeness: 2 of 20 items have fewer labels than the usual 3."]
+
+
+def test_a_block_of_numbers_that_is_missing_is_told_for_files_only():
+    many = make_labels(200)
+    part = many[~many["item_id"].between("0050", "0089")]
+    expected = ["Completeness: no item has the numbers 50 to 89, though numbers are otherwise close together."]
+    assert gaps(part) == expected
+    assert gaps(part, live=True) == []
+    assert gaps(part.assign(item_id="x" + part["item_id"])) == []
+    sparse = many.assign(item_id=[str(int(one) ** 2) for one in many["item_id"]])
+    assert gaps(sparse) == []

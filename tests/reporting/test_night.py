@@ -23,9 +23,9 @@ def test_the_page_shows_gate_counts_changes_and_trends():
         "Gate: FAILED",
         "12.0 % lies above the limit",
         "2 unexplained , 3 told , 4 explained",
-        "annotation/0",
+        "i0",
         "12 heads were verified.",
-        "Agreement (krippendorff_alpha)",
+        "Agreement (krippendorff alpha)",
     ):
         assert words.replace(" ,", ",") in text.replace(" ,", ","), words
 

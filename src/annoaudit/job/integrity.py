@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from annoaudit.job.sealed import Seals
     from annoaudit.labels import LabelSet
-    from annoaudit.ledger.heads import Head
     from annoaudit.ledger.verifying import Problem, Verification
 
 __all__ = ["Integrity", "as_table", "check_integrity", "list_ours"]
@@ -87,7 +86,7 @@ def check_integrity(
     sentences = [_tell_scope(before)]
     if head is not None:
         try:
-            changes = _changes_since(head, seals, now, labels, live, name_of)
+            changes = _changes_since(seals, now, labels, live, name_of)
         except RefusedInput as error:
             sentences.append(f"Changes since the night before are not known: {error.message.splitlines()[0]}")
     left = seals.nights.states().get((EDITS, ""))
@@ -121,14 +120,14 @@ def _joined(*frames: pd.DataFrame) -> pd.DataFrame:
 
 
 def _changes_since(
-    head: Head, seals: Seals, now: Seal, labels: LabelSet, live: bool, name_of: Callable[[str], str]
+    seals: Seals, now: Seal, labels: LabelSet, live: bool, name_of: Callable[[str], str]
 ) -> list[Change]:
-    difference = Difference.of(seals.load_leaves(head), now)
-    if not len(difference):
+    before = seals.before
+    difference = Difference.of(before.leaves, now) if before else None
+    if before is None or not difference:
         return []
-    earlier = seals.snapshots.load(head.statement.snapshot)
-    scene = Scene(live, head.statement.taken_at, list_ours(seals), name_of)
-    return list_changes(earlier, labels, difference, scene)
+    scene = Scene(live, before.head.statement.taken_at, list_ours(seals), name_of)
+    return list_changes(before.labels, labels, difference, scene)
 
 
 def list_ours(seals: Seals) -> frozenset[str]:

@@ -16,6 +16,7 @@ from annoaudit.auditing.saving import as_row, make_folder
 from annoaudit.auditing.threats import gather_threats
 from annoaudit.errors import AnnoauditError, DeliveryFailed
 from annoaudit.job.comparing import Comparison, compare_nights, keep_identities
+from annoaudit.job.completeness import describe_gaps
 from annoaudit.job.edits import DETECTOR as EDITS
 from annoaudit.job.edits import VERSION as EDITS_VERSION
 from annoaudit.job.gate import SampledRate, judge_gate, passes
@@ -128,6 +129,7 @@ class _Sealed:
     integrity: Integrity
     missing: Sequence[str] | None
     media: MediaWatch
+    gaps: Sequence[str]
 
     def add_findings(self, findings: pd.DataFrame) -> pd.DataFrame:
         """Return an audit's findings with those about integrity in front and those about media behind."""
@@ -178,10 +180,11 @@ class _Run:
     def _seal(self, labels: LabelSet, name_of: Pseudonyms) -> _Sealed:
         outside = read_outside(heads_file(self.job, self.name))
         before = self.seals.verify(outside, only_last=True)
-        snapshot, hashed = self.seals.seal_snapshot(with_pseudonyms(labels, name_of))
+        snapshot, hashed = self.seals.seal_snapshot(with_pseudonyms(labels, name_of), trusted=before.intact)
         integrity = check_integrity(self.seals, hashed, labels, before, self.material.is_live, name_of)
         missing, media = self.material.missing(labels), self.material.watch_media(labels, self.started_at)
-        return _Sealed(snapshot, hashed, integrity, missing, media)
+        gaps = describe_gaps(labels, self.seals.labels_before(), live=self.material.is_live)
+        return _Sealed(snapshot, hashed, integrity, missing, media, gaps)
 
     def _compare(self, audit: Audit, sealed: _Sealed, sampled: SampledRate | None) -> tuple[AuditRecord, Pairs]:
         """The record of the night, and the pairs of detector and question that scored."""
@@ -279,7 +282,7 @@ class _Run:
             compared_with=_tell_nights(comparison.n_nights),
             changes=integrity.changes,
             n_changes=integrity.n_changes,
-            integrity=(*integrity.sentences, *sealed.media.sentences),
+            integrity=(*integrity.sentences, *sealed.media.sentences, *sealed.gaps),
             trends=integrity.changes.head(0),
             coefficient=gate.coefficient,
             snapshot=sealed.snapshot.name,

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annoaudit import __version__
-from annoaudit.errors import AnnoauditError, UsageError
+from annoaudit.errors import AnnoauditError, RefusedInput, UsageError
 from annoaudit.findings import FINDING_COLUMNS
 from annoaudit.formats.json_rows import json_rows
 from annoaudit.ledger.heads import Head, Sealed, Statement, append_head
+from annoaudit.ledger.resealing import reseal_labels
 from annoaudit.ledger.sealing import Seal, derive_salt_key, seal, seal_labels
 from annoaudit.ledger.signing import Signer, open_signer
 from annoaudit.ledger.snapshots import Snapshot, Snapshots
@@ -35,6 +37,15 @@ __all__ = ["FORGOT", "HEADS_SUFFIX", "Seals", "copy_heads", "open_seals", "read_
 
 SNAPSHOTS, LEAVES, KEY_NAME, HEADS_SUFFIX = "snapshots", "leaves", "ledger.key", ".heads.jsonl"
 FORGOT = "forgot"
+
+
+@dataclass(frozen=True, eq=False)
+class Before:
+    """A night as it was sealed: its head, the hashes of its records, its labels."""
+
+    head: Head
+    leaves: Seal
+    labels: LabelSet
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +101,35 @@ class Seals:
         entries = Reviews(self.nights.store, self.nights.project).journal()
         return tuple(str(one.details.get("pseudonym")) for one in entries if one.action == FORGOT)
 
-    def seal_snapshot(self, labels: LabelSet) -> tuple[Snapshot, Seal]:
-        """Write the snapshot of tonight's labels, with the list of its leaves."""
-        snapshot, hashed = self.snapshots.keep(labels), seal_labels(labels, self.salt_key)
+    @cached_property
+    def before(self) -> Before | None:
+        """The last finished night as it was sealed; raises ``RefusedInput`` where its snapshot or leaves are gone."""
+        head = self.last_finished()
+        if head is None:
+            return None
+        return Before(head, self.load_leaves(head), self.snapshots.load(head.statement.snapshot))
+
+    def labels_before(self) -> LabelSet | None:
+        """Return the labels of the last finished night; None where there is none, or it can't be read."""
+        try:
+            return self.before.labels if self.before else None
+        except RefusedInput:
+            return None
+
+    def seal_snapshot(self, labels: LabelSet, *, trusted: bool = False) -> tuple[Snapshot, Seal]:
+        """Write the snapshot of tonight's labels, with the list of its leaves.
+
+        Parameters
+        ----------
+        trusted
+            The last head, its snapshot and leaves were verified: what did not change since is not hashed again.
+        """
+        snapshot = self.snapshots.keep(labels)
+        before = self.before if trusted else None
+        if before is not None and before.head.statement.number == len(self.nights.heads()):
+            hashed = reseal_labels(labels, self.salt_key, before.labels, before.leaves)
+        else:
+            hashed = seal_labels(labels, self.salt_key)
         self._keep(hashed)
         return snapshot, hashed
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from annoaudit.labels import LabelSet
     from annoaudit.ledger.snapshots import Tables
 
-__all__ = ["PEOPLE", "canonical_records", "record_rows"]
+__all__ = ["ANNOTATION_COLUMNS", "PEOPLE", "canonical_records", "pseudonyms_of", "record_rows"]
 
 PEOPLE = ("annotator_id", "reviewer_id", "updated_by")
 ANNOTATION_COLUMNS = (
@@ -50,7 +50,7 @@ def canonical_records(labels: LabelSet | Tables, names: Mapping[str, str] | None
     names
         What to write for each person; by default ``annotators.pseudonym``, where the snapshot has it.
     """
-    people = _pseudonyms(labels) if names is None else names
+    people = pseudonyms_of(labels) if names is None else names
     yield from _annotations(labels, people)
     columns = [name for name in labels.items.column_names if name != "item_id"]
     yield from _rows("item", labels.items, "item_id", columns)
@@ -63,7 +63,8 @@ def record_rows(labels: LabelSet | Tables) -> list[int]:
     return [row for column in tables for row in pc.sort_indices(column).to_pylist()]
 
 
-def _pseudonyms(labels: LabelSet | Tables) -> dict[str, str]:
+def pseudonyms_of(labels: LabelSet | Tables) -> dict[str, str]:
+    """Return what records call each person, where the snapshot has a pseudonym."""
     columns = labels.annotators.select(["annotator_id", "pseudonym"]).to_pydict()
     return {who: shown for who, shown in zip(*columns.values(), strict=True) if shown}
 

@@ -88,17 +88,20 @@ def _cells(row: TrendRow) -> tuple[str, ...]:
 
 
 def lay_out_trends(table: pd.DataFrame, coefficient: str) -> list[TrendChart]:
-    """Lay out the charts of the figures that at least two nights know."""
+    """Lay out the charts of the figures that at least two nights know.
+
+    Of new findings the earliest night is left out: where it is the first of all, everything was new.
+    """
     charts = (
-        ("Flagged labels", "n_flagged", "", True),
-        ("New findings", "n_new", "", True),
-        ("Error rate", "error_rate", "percent", False),
-        (f"Agreement ({coefficient})", "agreement", "number", False),
+        ("Flagged labels", "n_flagged", "", True, table),
+        ("New findings", "n_new", "", True, table.iloc[1:]),
+        ("Error rate", "error_rate", "percent", False, table),
+        (f"Agreement ({coefficient.replace('_', ' ')})", "agreement", "number", False, table),
     )
     return [
-        _lay_out(title, table, name, kind, from_zero=zero)
-        for title, name, kind, zero in charts
-        if int(table[name].notna().sum()) >= 2
+        _lay_out(title, nights, name, kind, from_zero=zero)
+        for title, name, kind, zero, nights in charts
+        if int(nights[name].notna().sum()) >= 2
     ]
 
 
