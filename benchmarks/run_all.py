@@ -51,6 +51,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "large_night_weekly": ("benchmarks/large_night.py", "4000", "--texts", "--weekly"),
     "large_night_nightly": ("benchmarks/large_night.py", "4000", "--texts"),
     "kinds_scales": ("benchmarks/kinds_scales.py",),
+    "kinds_rankings": ("benchmarks/kinds_rankings.py",),
 }
 WITH_PEERS = {
     "truth_inference_cost": ("crowd-kit==1.4.2",),
