@@ -403,6 +403,8 @@ def measure_cost(seeds: int) -> None:
         report_cost("ratings", n, rewrite(ratings, with_texts=with_texts), with_texts)
         pairs = simulate_preferences(PreferenceDesign(n_items=n, n_annotators=200), FIRST_SEED).labels
         report_cost("pairs", n, rewrite(pairs, with_texts=with_texts), with_texts)
+    pairs = simulate_preferences(PreferenceDesign(n_items=100_000, n_annotators=200), FIRST_SEED).labels
+    report_cost("pairs", 100_000, rewrite(pairs, with_texts=True), with_texts=True)
 
 
 def rewrite(labels: aa.LabelSet, *, with_texts: bool) -> aa.LabelSet:

@@ -56,6 +56,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "large_live_night": ("benchmarks/large_live_night.py", "1000000"),
     "kinds_scales": ("benchmarks/kinds_scales.py",),
     "kinds_text": ("benchmarks/kinds_text.py",),
+    "kinds_rankings": ("benchmarks/kinds_rankings.py",),
 }
 WITH_PEERS = {
     "truth_inference_cost": ("crowd-kit==1.4.2",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import combinations, permutations
 
 import numpy as np
@@ -152,8 +153,6 @@ def test_somebody_who_always_gives_one_order_repeats_it_fully():
     # Names of answers are "answer X-item": the letter is not the place, which is the rank in the list shown.
     shown = {}
     for item, meta in enumerate(planted.labels.items["meta_json"].to_pylist()):
-        import json
-
         for place, one in enumerate(json.loads(meta)["candidates"]):
             shown[item, one["id"]] = place
     slot = np.array([shown[given.item[r], given.things[t]] for r, t in zip(given.ranking, given.thing, strict=True)])

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from annoaudit.evidence.features import Features
+from annoaudit.evidence.features import DIFFERENCES, Features
 from annoaudit.evidence.neighbours import Neighbours
 from annoaudit.evidence.softmax_regression import apply_softmax, fit_softmax
 
-__all__ = ["Classifier", "Material", "Nearest", "choose_classifiers"]
+__all__ = ["MOST_COMPARED", "Classifier", "Material", "Nearest", "choose_classifiers"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -24,6 +24,8 @@ _PARAMETERS = 2_000_000
 _WORK = 2e8
 _SHARE = 0.02
 _TREE_ROWS = 30_000
+MOST_COMPARED = 10_000
+"""Comparisons up to which each is held against all others for near copies and neighbours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +33,7 @@ class Material:
     """What every classifier works with; none of it depends on labels."""
 
     features: Features
-    neighbours: Neighbours
+    neighbours: Neighbours | None
     cluster: Ints
 
 
@@ -53,7 +55,15 @@ class Classifier(Protocol):
 
 
 def choose_classifiers(features: Features) -> tuple[Classifier, ...]:
-    """Return the members that suit the kind of features."""
+    """Return the members that suit the kind of features.
+
+    Of more than 3,000 comparisons fewer trees are grown, each on fewer of them: a linear model of differences, which
+    is a Bradley-Terry model, learns most of what there is. Over 10,000 none are held against all others.
+    """
+    n = len(features.has_content)
+    if features.source == DIFFERENCES and n > MOST_COMPARED // 3:
+        near = (Nearest(),) if n <= MOST_COMPARED else ()
+        return (SoftmaxRegression(), RandomTrees(most_trees=40, most_rows=5_000), *near, ClassShares())
     if features.is_sparse:
         return (SoftmaxRegression(), NaiveBayes(), Nearest(), ClassShares())
     return (SoftmaxRegression(), RandomTrees(), Nearest(), ClassShares())
@@ -143,6 +153,7 @@ class Nearest:
     def fit(self, material: Material, rows: Ints, soft: Floats, seed: int, start: Predictor | None) -> Predictor:
         """Keep the mean soft label of each cluster."""
         cluster, neighbours = material.cluster, material.neighbours
+        assert neighbours is not None
         n_clusters, n_classes = int(cluster.max()) + 1, soft.shape[1]
         sums = sp.csr_matrix((np.ones(len(rows), np.float32), (cluster[rows], np.arange(len(rows)))),
                              shape=(n_clusters, len(rows)))  # fmt: skip
@@ -166,8 +177,13 @@ class Nearest:
 
 @dataclass(frozen=True)
 class RandomTrees:
-    """Extremely randomised trees; fewer of them where rows, columns and classes are many."""
+    """Extremely randomised trees; fewer of them where rows, columns and classes are many.
 
+    ``most_trees`` are grown at most; each sees ``most_rows`` of more rows.
+    """
+
+    most_trees: int = 100
+    most_rows: int = _TREE_ROWS
     name: str = "randomised trees"
 
     def fit(self, material: Material, rows: Ints, soft: Floats, seed: int, start: Predictor | None) -> Predictor:
@@ -177,10 +193,10 @@ class RandomTrees:
         matrix = np.asarray(material.features.matrix)
         row, label = np.nonzero(soft > _SHARE)
         n, d = len(row), matrix.shape[1]
-        work = min(n, _TREE_ROWS) * np.log2(n + 1) * np.sqrt(d * soft.shape[1])
+        work = min(n, self.most_rows) * np.log2(n + 1) * np.sqrt(d * soft.shape[1])
         trees = ExtraTreesClassifier(
-            n_estimators=int(np.clip(_WORK / work, 30, 100)), random_state=seed, n_jobs=1,
-            bootstrap=n > _TREE_ROWS, max_samples=_TREE_ROWS if n > _TREE_ROWS else None,
+            n_estimators=int(np.clip(_WORK / work, 30, self.most_trees)), random_state=seed, n_jobs=1,
+            bootstrap=n > self.most_rows, max_samples=self.most_rows if n > self.most_rows else None,
         )  # fmt: skip
         trees.fit(matrix[rows[row]], label, sample_weight=soft[row, label])
         seen = trees.classes_

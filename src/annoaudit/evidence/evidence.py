@@ -259,6 +259,10 @@ class Evidence:
         """The most similar items of each item, near duplicates collapsed."""
         from annoaudit.evidence.neighbours import find_neighbours
 
+        if self.kind == "pair":
+            from annoaudit.evidence.kinds.pairs import require_few
+
+            require_few(self.votes.n_items)
         return find_neighbours(self.features, cluster=self.near_duplicates)
 
     @lazy

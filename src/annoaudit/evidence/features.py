@@ -17,7 +17,7 @@ from annoaudit.evidence.image_features import describe_images
 from annoaudit.evidence.table_features import encode_columns, parse_rows
 from annoaudit.evidence.text_features import embed_texts, normalise_texts, scale_rows, weigh_terms
 
-__all__ = ["IMAGE", "SUPPLIED", "TABLE", "TEXT", "Features", "build_features"]
+__all__ = ["DIFFERENCES", "IMAGE", "SUPPLIED", "TABLE", "TEXT", "Features", "build_features"]
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -26,6 +26,7 @@ TEXT = "TF-IDF of words and characters"
 TABLE = "table columns"
 IMAGE = "image HOG and colours"
 SUPPLIED = "supplied"
+DIFFERENCES = "differences of the two sides"
 
 _LARGEST = 1e15
 

@@ -16,7 +16,7 @@ from annoaudit.evidence.features import IMAGE, TEXT, Features
 from annoaudit.evidence.similar_rows import find_similar_rows
 from annoaudit.evidence.text_features import normalise_texts, weigh_terms
 
-__all__ = ["cluster_near_duplicates"]
+__all__ = ["cluster_near_duplicates", "number_contents"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -71,6 +71,11 @@ def cluster_near_duplicates(
         if features.source == IMAGE and len(same) <= _IMAGES:
             edges.append(_similar_images(np.asarray(features.matrix), features.has_content))
     return _join(same, np.concatenate(edges, axis=1))
+
+
+def number_contents(items: pa.Table) -> Ints:
+    """Return (N,) the same number for items of the same content (in one Unicode form, case and spaces aside)."""
+    return _same_content(items, normalise_texts(items["text"]))
 
 
 def _tell_items_apart(rows: Floats) -> bool:

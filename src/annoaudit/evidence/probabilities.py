@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.errors import Unavailable, UsageError
-from annoaudit.evidence.classifiers import Material, choose_classifiers
+from annoaudit.evidence.classifiers import Material, Nearest, choose_classifiers
 from annoaudit.evidence.ensemble import Judgement, Task, judge_block
 from annoaudit.evidence.features import Features
 from annoaudit.evidence.kinds import judge_parts
@@ -162,10 +162,10 @@ def cross_validate(
             f"all labels on items with content come from one {by}",
             hint="A model needs labels of another one to learn from.",
         )
-    if neighbours is None:
+    members = choose_classifiers(features)
+    if neighbours is None and any(isinstance(member, Nearest) for member in members):
         neighbours = find_neighbours(features, k=REACH, cluster=cluster)
     material = Material(features, neighbours, np.asarray(cluster))
-    members = choose_classifiers(features)
     task = Task(item, label, n_classes, target if by == "item" else None)
     tally = _Tally(item, label, n_items, n_classes, by == "annotator" and _repeats(item[usable]))
     for block in split_blocks(sources, n_folds, seed):

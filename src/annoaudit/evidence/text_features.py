@@ -86,7 +86,7 @@ def weigh_terms(texts: Sequence[str]) -> tuple[sp.csr_matrix, tuple[str, ...]]:
     return scale_rows(matrix), names
 
 
-def weigh_words(texts: Sequence[str]) -> sp.csr_matrix:
+def weigh_words(texts: Sequence[str], *, longest: int = 2) -> sp.csr_matrix:
     """Weigh words (1 and 2 in a row) alone by TF-IDF, which takes a fifth of the time of :func:`weigh_terms`.
 
     Where words are not set apart by spaces, or there are none, it is the same as that.
@@ -95,6 +95,8 @@ def weigh_words(texts: Sequence[str]) -> sp.csr_matrix:
     ----------
     texts
         (N,) normalised texts.
+    longest
+        Words in a row that count as one term.
 
     Returns
     -------
@@ -106,7 +108,7 @@ def weigh_words(texts: Sequence[str]) -> sp.csr_matrix:
     Unavailable
         No text holds a term.
     """
-    words = None if _mean_word(texts) > _LONG_WORD else _weigh(texts, "word", (1, 2))
+    words = None if _mean_word(texts) > _LONG_WORD else _weigh(texts, "word", (1, longest))
     return scale_rows(words[0]) if words is not None else weigh_terms(texts)[0]
 
 

@@ -12,7 +12,7 @@ from annoaudit.auditing.kinds.page import KindPage
 from annoaudit.auditing.kinds.words import compare_groups
 from annoaudit.detectors.rankers import mean_by_annotator
 from annoaudit.errors import Unavailable
-from annoaudit.evidence.kinds.rankings import text_of_thing
+from annoaudit.evidence.kinds.candidates import text_of_thing
 from annoaudit.reporting.record import NamedTable
 from annoaudit.reporting.views.orders import Column, Orders, Place
 from annoaudit.statistics.preferences import fit_strengths

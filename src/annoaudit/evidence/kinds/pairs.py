@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from annoaudit.evidence.features import TEXT, Features, build_features
-from annoaudit.evidence.near_duplicates import cluster_near_duplicates
+from annoaudit.errors import Unavailable
+from annoaudit.evidence.classifiers import MOST_COMPARED
+from annoaudit.evidence.features import DIFFERENCES, TEXT, Features, build_features
+from annoaudit.evidence.near_duplicates import cluster_near_duplicates, number_contents
 from annoaudit.evidence.text_features import normalise_texts, weigh_terms, weigh_words
 
 if TYPE_CHECKING:
@@ -18,18 +20,17 @@ if TYPE_CHECKING:
     from annoaudit.evidence.evidence import Evidence
     from annoaudit.evidence.kinds.sides import Sides
 
-__all__ = ["DIFFERENCES", "cluster_pairs", "describe_pairs"]
+__all__ = ["cluster_pairs", "describe_pairs", "require_few"]
 
 Ints = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]
 
-DIFFERENCES = "differences of the two sides"
 MOST_THINGS = 200
 DIMENSIONS = 50
 MOST_LEARNED = 20_000
 """Comparisons from which the directions are learned."""
-MOST_BY_CHARACTERS = 20_000
-"""Comparisons up to which sequences of characters are compared too, and not words alone."""
+MOST_BY_CHARACTERS = 3_000
+"""Comparisons up to which sequences of characters and pairs of words are compared too, and not single words alone."""
 
 
 def describe_pairs(evidence: Evidence) -> Features:
@@ -51,7 +52,10 @@ def describe_pairs(evidence: Evidence) -> Features:
 
 
 def cluster_pairs(evidence: Evidence) -> Ints:
-    """(N,) cluster of each comparison: the same prompt with nearly the same two answers, on whatever sides."""
+    """(N,) cluster of each comparison: the same prompt with nearly the same two answers, on whatever sides.
+
+    Over 10,000 comparisons, with the very same two.
+    """
     items, sides = evidence.labels.items, evidence.sides
     prompts = items["text"].to_pylist()
     texts = [
@@ -61,11 +65,28 @@ def cluster_pairs(evidence: Evidence) -> Ints:
         )
     ]
     table = pa.table({"item_id": items["item_id"], "text": pa.array(texts, pa.string()), "uri": items["uri"]})
+    if len(texts) > MOST_COMPARED:
+        return number_contents(table)
     by_words = None
     if len(texts) > MOST_BY_CHARACTERS and any(texts):
         matrix = weigh_words(normalise_texts(texts))
         by_words = Features(matrix, np.diff(matrix.indptr) > 0, TEXT)
     return np.asarray(cluster_near_duplicates(table, by_words), dtype=np.int64)
+
+
+def require_few(n_comparisons: int) -> None:
+    """Refuse to look for neighbours of more comparisons than can be held against each other.
+
+    Raises
+    ------
+    Unavailable
+        There are over 10,000 comparisons.
+    """
+    if n_comparisons > MOST_COMPARED:
+        raise Unavailable(
+            f"{n_comparisons:,} comparisons are too many to hold each against all others",
+            hint=f"Neighbours are looked for among up to {MOST_COMPARED:,}.",
+        )
 
 
 def _which_things(sides: Sides) -> Singles:
@@ -89,7 +110,7 @@ def _which_words(sides: Sides, seed: int) -> Singles:
     from sklearn.decomposition import TruncatedSVD
 
     texts = normalise_texts([*sides.left_text, *sides.right_text])
-    terms = weigh_words(texts) if n > MOST_BY_CHARACTERS else weigh_terms(texts)[0]
+    terms = weigh_words(texts, longest=1) if n > MOST_BY_CHARACTERS else weigh_terms(texts)[0]
     difference: sp.csr_matrix = terms[:n] - terms[n:]
     size = min(DIMENSIONS, difference.shape[1] - 1, min(n, MOST_LEARNED) - 1)
     if size < 1 or not difference.nnz:

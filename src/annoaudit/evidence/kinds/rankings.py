@@ -7,9 +7,9 @@ be ten tasks for one look. The comparisons that go against the others are the ev
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
+from annoaudit.evidence.kinds.candidates import find_places
 from annoaudit.labels import Rankings, Votes, spell_order
 from annoaudit.statistics.rankings import (
     Comparisons,
@@ -38,7 +39,6 @@ __all__ = [
     "JudgedRankings",
     "compare_rankings",
     "judge_rankings",
-    "text_of_thing",
     "vote_on_rankings",
 ]
 
@@ -49,10 +49,6 @@ MOST_COMPARISONS = 30_000_000
 FEWEST_RANKINGS = 10
 MEETINGS = 3
 """Items in which a thing stands on average, from which things count as coming back."""
-_ROWS_LOOKED_AT = 200
-_FEWEST_IN_ORDER = 20
-_NAMES = ("id", "name", "key", "model", "system", "title", "value", "text", "content", "answer", "response")
-_TEXTS = ("text", "content", "answer", "response", "body", "title", "html")
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +150,7 @@ def compare_rankings(labels: LabelSet, rankings: Rankings) -> ComparedRankings:
     some = slice(None) if few else slice(0)
     cell = cell.astype(np.int64)
     compared = compare_in_pairs(rankings.ranking[some], cell[some], rankings.level[some])
-    shown = _find_places(labels, rankings, first, thing_of)
+    shown = find_places(labels, rankings, first, thing_of)
     return ComparedRankings(rankings, cell, first, thing_of, compared, shown)
 
 
@@ -206,82 +202,6 @@ def vote_on_rankings(evidence: Evidence) -> Votes:
     )  # fmt: skip
 
 
-def _parse(meta: str | None) -> Mapping[str, object]:
-    try:
-        value = json.loads(meta) if meta else {}
-    except ValueError:
-        return {}
-    return value if isinstance(value, Mapping) else {}
-
-
-def _lists_of(meta: str | None) -> dict[str, list[Mapping[str, object] | str]]:
-    """Lists of two or more things that an item's own values hold, by key."""
-    return {
-        key: [one if isinstance(one, Mapping) else str(one) for one in listed]
-        for key, listed in _parse(meta).items()
-        if isinstance(listed, list) and len(listed) > 1
-    }
-
-
-def _place_by_name(listed: Sequence[Mapping[str, object] | str]) -> dict[str, int]:
-    """Place of each thing of a list, by every name that it goes by; the first one counts."""
-    places: dict[str, int] = {}
-    for place, one in enumerate(listed):
-        words = [one] if isinstance(one, str) else [one.get(key) for key in _NAMES]
-        for word in words:
-            if isinstance(word, (str, int)):
-                places.setdefault(str(word), place)
-    return places
-
-
-def text_of_thing(meta: str | None, name: str) -> str:
-    """Return what a thing says, from the item's own values; "" where they do not tell or it is its name."""
-    for listed in _lists_of(meta).values():
-        place = _place_by_name(listed).get(name)
-        one = None if place is None else listed[place]
-        if isinstance(one, Mapping):
-            said = next((one[key] for key in _TEXTS if isinstance(one.get(key), str) and one[key] != name), "")
-            return str(said)
-    found = _parse(meta).get(name)
-    return found if isinstance(found, str) else ""
-
-
-def _find_places(labels: LabelSet, rankings: Rankings, first: Ints, thing_of: Ints) -> Ints:
-    """(C,) place of each thing in the list that its item shows; -1 where there is none, or it is sorted by name."""
-    shown = np.full(len(thing_of), -1, dtype=np.int64)
-    used = np.flatnonzero(np.diff(first) > 0)
-    metas = labels.items["meta_json"].to_pylist()
-    key = _key_of_list(metas, used, rankings, first, thing_of)
-    if key is None:
-        return shown
-    in_order = []
-    for item in used.tolist():
-        listed = _lists_of(metas[item]).get(key)
-        if listed is None:
-            continue
-        places = _place_by_name(listed)
-        names = [rankings.things[one] for one in thing_of[first[item] : first[item + 1]].tolist()]
-        found = [places.get(name, -1) for name in names]
-        shown[first[item] : first[item + 1]] = found
-        # Cells of an item are in the order of their names.
-        in_order.append(found == sorted(found))
-    sorted_by_name = len(in_order) >= _FEWEST_IN_ORDER and all(in_order)
-    return np.full_like(shown, -1) if sorted_by_name else shown
-
-
-def _key_of_list(
-    metas: Sequence[str | None], used: Ints, rankings: Rankings, first: Ints, thing_of: Ints
-) -> str | None:
-    """The key whose lists hold the things ranked, in most of the first items."""
-    votes: Counter[str] = Counter()
-    for item in used[:_ROWS_LOOKED_AT].tolist():
-        names = {rankings.things[one] for one in thing_of[first[item] : first[item + 1]].tolist()}
-        for key, listed in _lists_of(metas[item]).items():
-            votes[key] += names <= set(_place_by_name(listed))
-    key, n = votes.most_common(1)[0] if votes else ("", 0)
-    return key if n * 2 > min(len(used), _ROWS_LOOKED_AT) else None
-
-
 def _find_consensus(given: ComparedRankings, weight: Floats) -> Ints:
     """(C,) place of each thing in the order that contradicts the least weight, items of as many things together."""
     compared, cell = given.compared, given.cell
@@ -308,8 +228,6 @@ def _find_consensus(given: ComparedRankings, weight: Floats) -> Ints:
 
 def _short_names(things: Sequence[str]) -> list[str]:
     """Names as orders spell them, cut where they are long; those that are then alike get a mark of the whole."""
-    import hashlib
-
     cut = [spell_order([[one]]) for one in things]
     often = Counter(cut)
     return [
