@@ -102,14 +102,14 @@ def test_what_the_cap_held_back_is_counted_and_said(team):
 def test_the_headline_counts_each_annotator_once_at_the_gravest(team):
     headline = aa.audit(team, detectors=[PEOPLE, RING, EXACT]).record.headline
     assert headline.endswith(
-        "the labels of 5 annotators show a pattern worth asking about: an integrity violation (2), "
+        "the labels of 5 annotators are worth asking about: an integrity violation (2), "
         "a systematic pattern (3)."
     )
 
 
 def test_one_kind_is_not_counted_twice_in_the_headline(team):
     headline = aa.audit(team, detectors=[PEOPLE]).record.headline
-    assert headline.endswith("the labels of 1 annotator show a pattern worth asking about: a systematic pattern.")
+    assert headline.endswith("the labels of 1 annotator are worth asking about: a systematic pattern.")
 
 
 def test_nothing_about_people_is_not_in_the_headline(team):

@@ -44,7 +44,7 @@ def state_headline(decisions: Sequence[Decision], name_of: Callable[[str], str])
     kinds = [(SEVERITIES[level], counts[level]) for level in sorted(counts, reverse=True)]
     told = ", ".join(f"{words} ({n})" if len(kinds) > 1 else words for words, n in kinds)
     people = f"{len(gravest)} annotator{'s' * (len(gravest) > 1)}"
-    pattern = f"the labels of {people} show a pattern worth asking about: {told}"
+    pattern = f"the labels of {people} are worth asking about: {told}"
     return f"{line}, and {pattern}{in_data and '; ' + in_data}."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -125,11 +126,11 @@ def _view(evidence: Evidence, at: int) -> Transcript:
     lines = [Line("this answer", mark_differences(evidence, str(texts.text[at]), str(agreed)))]
     if len(others):
         lines.append(Line("together", (Stretch(str(found.agreed[item])),)))
-    lines += [
-        Line("another", mark_differences(evidence, str(texts.text[one]), str(agreed)))
-        for one in others[:MOST_SHOWN].tolist()
-    ]
-    return Transcript(tuple(lines), max(len(others) - MOST_SHOWN, 0))
+    alike = Counter(str(texts.text[one]) for one in others)
+    for text in list(alike)[:MOST_SHOWN]:
+        who = f"{alike[text]} others" if alike[text] > 1 else "another"
+        lines.append(Line(who, mark_differences(evidence, text, str(agreed))))
+    return Transcript(tuple(lines), sum(list(alike.values())[MOST_SHOWN:]))
 
 
 def mark_differences(evidence: Evidence, text: str, agreed: str) -> tuple[Stretch, ...]:
