@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +26,12 @@ __all__ = [
     "Outcome",
     "Scores",
     "Severity",
+    "Signed",
     "Source",
     "Subject",
     "Verdict",
     "fingerprint",
+    "signed",
     "tell_share",
 ]
 
@@ -162,6 +164,27 @@ class Scores:
     def n_judged(self) -> int:
         """Number of targets with a suspicion."""
         return int(np.isfinite(self.suspicion).sum())
+
+
+class Signed(Protocol):
+    """Whatever has the name, version and level of a detector."""
+
+    @property
+    def name(self) -> str:
+        """Name, that of its file."""
+
+    @property
+    def version(self) -> str:
+        """Changes where scores change."""
+
+    @property
+    def level(self) -> Level:
+        """What its targets are."""
+
+
+def signed(detector: Signed, question: str) -> tuple[str, str, Level, str]:
+    """Return the first four fields of a detector's :class:`Scores` on a question: ``Scores(*signed(self, q), …)``."""
+    return detector.name, detector.version, detector.level, question
 
 
 @dataclass(frozen=True)

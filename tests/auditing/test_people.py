@@ -102,8 +102,7 @@ def test_what_the_cap_held_back_is_counted_and_said(team):
 def test_the_headline_counts_each_annotator_once_at_the_gravest(team):
     headline = aa.audit(team, detectors=[PEOPLE, RING, EXACT]).record.headline
     assert headline.endswith(
-        "the labels of 5 annotators are worth asking about: an integrity violation (2), "
-        "a systematic pattern (3)."
+        "the labels of 5 annotators are worth asking about: an integrity violation (2), a systematic pattern (3)."
     )
 
 

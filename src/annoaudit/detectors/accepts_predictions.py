@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.acceptance import Acceptance, compare_acceptance
 from annoaudit.statistics.intervals import exact_interval
 from annoaudit.statistics.multiplicity import suspicion_of
@@ -71,10 +71,7 @@ class AcceptsPredictions:
             return [_explain(evidence, odd, int(at), accepted, n, found) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(size),
             suspicion=suspicion_of(found.p),
             explain=explain,

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from annoaudit.detectors.data_contrasts import MOST_MOVED, list_moved, main_directions
 from annoaudit.detectors.data_exhibits import Innocence, show_texts
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, Subject
+from annoaudit.findings import Explanation, Level, Scores, Subject, signed
 from annoaudit.statistics.multiplicity import suspicion_of
 from annoaudit.statistics.residual_scan import match_margins
 from annoaudit.statistics.two_sample import Shift, compare_classes, compare_features
@@ -88,10 +88,7 @@ class BatchShift:
             return [_explain(evidence, found[int(at)]) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=evidence.votes.question,
+            *signed(self, evidence.votes.question),
             target=np.arange(len(found)),
             suspicion=suspicion_of(p),
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.kinds.places import EDGES, Places, find_places
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.labels import REGIONS
 
 if TYPE_CHECKING:
@@ -84,10 +84,7 @@ class BoxLocation:
             return [_explain(places, int(region[present[at]]), expected) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=present,
             suspicion=judged[present],
             explain=explain,

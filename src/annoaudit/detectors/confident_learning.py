@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.kinds import PREDICTIONS, WITH_CLASSES
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.labels import EXTENDED, REGIONS
 
 if TYPE_CHECKING:
@@ -60,10 +60,7 @@ class ConfidentLearning:
             ]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(votes)),
             suspicion=suspicion,
             explain=explain,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.evidence.kinds import WITH_CLASSES
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.labels import REGIONS
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ class ConsensusDisagreement:
             return [_explain(evidence, int(at)) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(votes)),
             suspicion=np.where(judged, np.clip(wrong, 0, 1), np.nan),
             explain=explain,

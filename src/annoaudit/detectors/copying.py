@@ -12,7 +12,7 @@ import numpy.typing as npt
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.detectors.ring import RING_INNOCENT
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 from annoaudit.statistics.intervals import exact_interval
 from annoaudit.statistics.multiplicity import suspicion_of
 
@@ -60,10 +60,7 @@ class Copying:
             return [_explain(evidence, int(kept[at])) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(kept)),
             suspicion=suspicion_of(1.0 / np.maximum(e, 1.0)),
             explain=explain,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.detectors.exhibits import exhibit
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.drift_alarm import BURN_IN, DriftAlarm, StreamState, watch_stream
 from annoaudit.statistics.intervals import exact_interval
 
@@ -69,10 +69,7 @@ class Drift:
             return [_explain(evidence, streams[at], alarms[at]) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=np.where(judged, size / (size + np.log(self.run_length)), np.nan),
             explain=explain,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -63,10 +63,7 @@ class DuplicateConflict:
             ]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(votes)),
             suspicion=suspicion,
             explain=explain,

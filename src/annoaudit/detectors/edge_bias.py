@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.kinds.places import bias_of_edges, find_places
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.multiplicity import suspicion_of
 from annoaudit.statistics.regions.edge_bias import COMPONENTS
 from annoaudit.statistics.regions.edge_bias import EdgeBias as Measured
@@ -73,10 +73,7 @@ class EdgeBias:
             return [_explain(evidence, found, int(who)) for who in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=everyone,
             suspicion=np.where(judged, suspicion_of(found.p), np.nan),
             explain=explain,

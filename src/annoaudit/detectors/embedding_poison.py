@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.data_exhibits import Innocence, name_sources, order_by, show_data
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, Subject, tell_share
+from annoaudit.findings import Explanation, Level, Scores, Subject, signed, tell_share
 from annoaudit.statistics.intervals import exact_interval
 from annoaudit.statistics.poison_signatures import TwoClusters, score_spectrum, split_in_two
 
@@ -76,10 +76,7 @@ class EmbeddingPoison:
             return [_explain(evidence, places, members[int(k)], split[int(k)], int(k)) for k in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=evidence.votes.question,
+            *signed(self, evidence.votes.question),
             target=np.arange(len(members)),
             suspicion=np.array([self._suspect(split[k]) if k in split else np.nan for k in range(len(members))]),
             explain=explain,

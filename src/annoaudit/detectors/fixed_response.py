@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.detectors.exhibits import exhibit
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.fixed_answers import Excess, favourite_excess
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ class FixedResponse:
             return [_explain(evidence, excess, int(at)) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=np.where(judged, excess.low, np.nan),
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.gold_contrast import GoldContrast, contrast_gold
 from annoaudit.statistics.multiplicity import suspicion_of
 
@@ -73,10 +73,7 @@ class GoldGap:
             return [_explain(evidence, on_gold, int(at), found) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=suspicion_of(found.p),
             explain=explain,

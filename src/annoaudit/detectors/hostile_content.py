@@ -14,7 +14,7 @@ from annoaudit.errors import Unavailable
 from annoaudit.evidence.hostile_text import KINDS, Sign, find_candidates, find_rare_scripts, scan_text
 from annoaudit.evidence.kinds import AUDITED
 from annoaudit.evidence.media_bombs import find_bombs
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -60,10 +60,7 @@ class HostileContent:
             return [_explain(_signs(fields, rare, int(at)), bombs.get(int(at), "")) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=evidence.question,
+            *signed(self, evidence.question),
             target=np.arange(evidence.labels.items.num_rows),
             suspicion=suspicion,
             explain=explain,

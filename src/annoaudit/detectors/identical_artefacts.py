@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.arbitrary_details import DETAILS, Details
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 from annoaudit.labels import NOMINAL
 from annoaudit.statistics.coincidences import Coincidences, bound_chance, count_coincidences, weigh_coincidences
 from annoaudit.statistics.intervals import exact_interval
@@ -80,10 +80,7 @@ class IdenticalArtefacts:
 
         at = np.arange(len(weighed.pairs))
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=at,
             suspicion=weighed.e / (1.0 + weighed.e),
             explain=explain,

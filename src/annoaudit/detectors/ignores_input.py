@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.writings import show_texts
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -76,10 +76,7 @@ class IgnoresInput:
             return [_explain(evidence, result, int(who)) for who in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=result.p / (result.p + UNSURE),
             explain=explain,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.label_fusion import fuse_evidence
 
 if TYPE_CHECKING:
@@ -49,10 +49,7 @@ class LabelFusion:
             return [_explain(evidence, int(at)) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(votes)),
             suspicion=np.where(peers.informed, suspicion, np.nan),
             explain=explain,

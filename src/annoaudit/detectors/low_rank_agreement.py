@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.detectors.rankers import count_rankings, mean_by_annotator, show_rankings, tell_too_few
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 from annoaudit.statistics.team_spread import share_below_team
 
 if TYPE_CHECKING:
@@ -70,10 +70,7 @@ class LowRankAgreement:
 
         value, error = (np.where(judged, one, 0.0) for one in (mean, se))
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=share_below_team(value, error, judged, margin=self.margin),
             explain=explain,

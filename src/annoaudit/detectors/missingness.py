@@ -15,7 +15,7 @@ from annoaudit.detectors.data_contrasts import MOST_MOVED, list_moved, main_dire
 from annoaudit.detectors.data_exhibits import Innocence, show_texts
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.kinds import AUDITED
-from annoaudit.findings import Explanation, Level, Scores, Subject
+from annoaudit.findings import Explanation, Level, Scores, Subject, signed
 from annoaudit.labels.submissions import select_submissions
 from annoaudit.statistics.multiplicity import suspicion_of
 from annoaudit.statistics.two_sample import Shift, compare_classes, compare_features
@@ -140,10 +140,7 @@ class Missingness:
             return [_explain(evidence, found[int(at)]) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=evidence.votes.question,
+            *signed(self, evidence.votes.question),
             target=np.arange(len(found)),
             suspicion=suspicion_of(p),
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.writings import MOST_SHOWN, show_texts
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 from annoaudit.statistics.intervals import exact_interval
 from annoaudit.statistics.multiplicity import suspicion_of
 
@@ -80,10 +80,7 @@ class NearCopies:
             return [_explain(evidence, shared, int(kept[at])) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(kept)),
             suspicion=suspicion_of(shared.p[kept]),
             explain=explain,

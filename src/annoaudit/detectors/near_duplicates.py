@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.data_exhibits import Innocence, list_imports, show_texts
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, Subject, tell_share
+from annoaudit.findings import Explanation, Level, Scores, Subject, signed, tell_share
 from annoaudit.statistics.intervals import exact_interval
 
 if TYPE_CHECKING:
@@ -88,10 +88,7 @@ class NearDuplicates:
             return [_explain(evidence, sights[int(at)]) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=evidence.votes.question,
+            *signed(self, evidence.votes.question),
             target=np.arange(len(sights)),
             suspicion=np.array([one.suspicion for one in sights]),
             explain=explain,

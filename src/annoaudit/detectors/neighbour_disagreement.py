@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -61,10 +61,7 @@ class NeighbourDisagreement:
             return [self._explain(evidence, int(at), share, n_usable, int(suggested[at])) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(votes)),
             suspicion=suspicion,
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.rankers import count_rankings, show_rankings, tell_too_few
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 from annoaudit.statistics.multiplicity import suspicion_of
 from annoaudit.statistics.preferences import fit_leaning
 
@@ -78,10 +78,7 @@ class OrderBias:
 
         p = np.where(judged, found.p, np.nan)
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=suspicion_of(p),
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.labels import NOMINAL, REGIONS
 from annoaudit.statistics.peer_shortfall import hardness_of_items, shortfall_of_agreement
 from annoaudit.statistics.team_spread import share_below_team
@@ -73,10 +73,7 @@ class PeerScore:
             return [_explain(evidence, int(at), float(shortfall[at]), float(se[at]), int(n[at])) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=suspicion,
             explain=explain,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.detectors.raters import count_ratings, tell_unjudged
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 from annoaudit.labels import MEASURED
 from annoaudit.statistics.team_spread import share_below_team
 
@@ -65,10 +65,7 @@ class RaterSeverity:
             return [_explain(evidence, int(at), int(n[at])) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=np.fmax(above, below),
             explain=explain,

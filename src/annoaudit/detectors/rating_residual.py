@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 from annoaudit.labels import MEASURED
 
 if TYPE_CHECKING:
@@ -48,10 +48,7 @@ class RatingResidual:
             return [_explain(evidence, int(at)) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(votes)),
             suspicion=np.where(known, np.clip(judged.wrong, 0, 1), np.nan),
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.stats import t
 
 from annoaudit.detectors.rankers import count_rankings, mean_by_annotator, show_rankings, tell_too_few
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 from annoaudit.statistics.multiplicity import suspicion_of
 
 if TYPE_CHECKING:
@@ -66,10 +66,7 @@ class ReversedRanking:
             return [_explain(evidence, int(at), float(mean[at]), int(n[at])) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=suspicion_of(p),
             explain=explain,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.detectors.exhibits import exhibit
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 from annoaudit.statistics.intervals import exact_interval
 from annoaudit.statistics.multiplicity import suspicion_of
 
@@ -50,10 +50,7 @@ class Ring:
             return [_explain(evidence) for _ in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.zeros(1, dtype=np.int64),
             suspicion=suspicion_of(np.array([ring.p])),
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.rankers import count_rankings, show_rankings, tell_too_few
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 from annoaudit.statistics.rankings import repeat_of_order
 from annoaudit.statistics.team_spread import share_below_team
 
@@ -89,10 +89,7 @@ class SameOrder:
             return [_explain(evidence, int(at), float(tau[at]), float(median[at]), int(n[at])) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=suspicion,
             explain=explain,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 from annoaudit.statistics.self_agreement import SelfAgreement, agree_with_self
 from annoaudit.statistics.team_spread import share_below_team
 
@@ -73,10 +73,7 @@ class SelfConsistency:
             return [_explain(evidence, int(who), at, again, found) for who in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=suspicion,
             explain=explain,

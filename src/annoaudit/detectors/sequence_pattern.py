@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.multiplicity import suspicion_of
 from annoaudit.statistics.sequences import SequenceTest, compare_orders, expect_in_context, stratify_by_place
 
@@ -88,10 +88,7 @@ class SequencePattern:
             return [_explain(evidence, order, int(at), found, int(n[at])) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=suspicion_of(p),
             explain=explain,

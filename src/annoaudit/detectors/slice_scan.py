@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.detectors.exhibits import exhibit
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.intervals import exact_interval
 from annoaudit.statistics.multiplicity import suspicion_of
 from annoaudit.statistics.slice_groups import SliceGroup, find_slice_group
@@ -69,10 +69,7 @@ class SliceScan:
             return [_explain(evidence, piles, int(at)) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(piles.p)),
             suspicion=suspicion_of(piles.p),
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.kinds.spans import spell_extent
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.labels import EXTENDED
 
 if TYPE_CHECKING:
@@ -56,10 +56,7 @@ class SpanBoundary:
             return [_explain(evidence, int(at[one]), float(right[one])) for one in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=at,
             suspicion=1.0 - right,
             explain=explain,

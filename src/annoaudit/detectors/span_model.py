@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annoaudit.detectors.span_boundary import tell_extent
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.labels import EXTENDED
 from annoaudit.statistics.spans.doubts import KINDS_OF_DOUBT
 
@@ -50,10 +50,7 @@ class SpanModel:
             return [_explain(evidence, int(at)) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(votes)),
             suspicion=suspicion,
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.raters import count_ratings, tell_unjudged
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.labels import MEASURED
 from annoaudit.statistics.sequences import compare_orders, stratify_by_place
 from annoaudit.statistics.team_spread import share_below_team
@@ -79,10 +79,7 @@ class StraightLining:
             return [_explain(float(own[at]), float(usual[at]), float(excess[at]), int(n[at])) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=suspicion,
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.cell_scan import CellScan, scan_cells
 from annoaudit.statistics.intervals import exact_interval
 from annoaudit.statistics.multiplicity import suspicion_of
@@ -64,10 +64,7 @@ class TargetedFlips:
             return [_explain(evidence, scan, int(at)) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=suspicion_of(scan.p),
             explain=explain,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -57,10 +57,7 @@ class TextDistance:
             return [_explain(found, int(at)) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(votes)),
             suspicion=found.doubt,
             explain=explain,

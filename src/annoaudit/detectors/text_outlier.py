@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.kinds.text_shapes import TextShapes, read_shapes
-from annoaudit.findings import Explanation, Level, Scores
+from annoaudit.findings import Explanation, Level, Scores, signed
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
@@ -60,10 +60,7 @@ class TextOutlier:
             return [_explain(shapes, int(at), float(suspicion[at])) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(len(votes)),
             suspicion=suspicion,
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.writings import show_texts
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.team_spread import share_below_team
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ class TextQuality:
             return [_explain(evidence, writers, int(who)) for who in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=share_below_team(
                 np.nan_to_num(excess.value), np.nan_to_num(excess.se), judged, margin=self.margin

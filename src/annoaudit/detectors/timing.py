@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.effort import Effort, find_bursts, measure_effort, usual_log_time
 from annoaudit.statistics.peer_shortfall import shortfall_of_agreement
 from annoaudit.statistics.team_spread import share_below_team
@@ -85,10 +85,7 @@ class Timing:
             return [_explain(evidence, int(who), effort, by, signs[:, who], float(shortfall[who])) for who in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=np.where(judged, np.minimum(strongest, quality), np.nan),
             explain=explain,

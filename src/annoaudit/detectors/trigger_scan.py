@@ -13,7 +13,7 @@ from scipy import sparse
 from annoaudit.detectors.data_exhibits import Innocence, find_sources, find_sources_by_share, order_by, show_data
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.marks import FEWEST_ITEMS, PHRASE, TOKEN
-from annoaudit.findings import Explanation, Lead, Level, Scores, Source, Subject, tell_share
+from annoaudit.findings import Explanation, Lead, Level, Scores, Source, Subject, signed, tell_share
 from annoaudit.statistics.intervals import exact_interval
 from annoaudit.statistics.left_out_marks import LeftOut, rank_left_out
 from annoaudit.statistics.multiplicity import suspicion_of
@@ -75,10 +75,7 @@ class TriggerScan:
             return [_explain(evidence, units, scan, int(at) // n_classes, int(at) % n_classes) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=evidence.votes.question,
+            *signed(self, evidence.votes.question),
             target=np.arange(scan.p.size),
             suspicion=suspicion_of(scan.p.ravel()),
             explain=explain,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from annoaudit.detectors.exhibits import exhibit
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, tell_share
+from annoaudit.findings import Explanation, Level, Scores, signed, tell_share
 from annoaudit.statistics.fixed_answers import Excess, below_chance
 from annoaudit.statistics.multiplicity import suspicion_of
 
@@ -65,10 +65,7 @@ class WorseThanChance:
             return [_explain(evidence, clear, excess, int(at)) for at in positions]
 
         return Scores(
-            detector=self.name,
-            version=self.version,
-            level=self.level,
-            question=votes.question,
+            *signed(self, votes.question),
             target=np.arange(votes.n_annotators),
             suspicion=np.where(judged, suspicion_of(p), np.nan),
             explain=explain,
