@@ -56,6 +56,8 @@ def test_every_unknown_key_is_named_with_its_line_and_what_was_meant(tmp_path):
         ("projects: {../a: {source: x}}\n", "project names become folders"),
         ("projects: {a: {source: x}, A: {source: x}}\n", "differ in case only"),
         ("projects: {a: {source: 's3://key:hunter2@bucket/x.csv'}}\n", "holds a user or a password"),
+        ("projects: {a: {source: x, overlap: 7}}\n", "annoaudit.yaml:1: projects.a.overlap: "),
+        ("projects: {a: {source: x, reading: loud}}\n", "annoaudit.yaml:1: projects.a.reading: "),
         ("projects: {}\n", "annoaudit.yaml:1: projects: "),
         ("projects:\n  a: {source: x}\n  a: {source: y}\n", "annoaudit.yaml:3: 'a' stands there twice"),
         ("a: &x [1]\nb: *x\n", "annoaudit.yaml:2: aliases are not taken"),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
-from jobs import annoaudit, flip, make_labels, write_job
+from jobs import WORDS, annoaudit, flip, make_labels, write_job
 
 from annoaudit.errors import AnnoauditError
 from annoaudit.findings import FINDING_COLUMNS
@@ -240,3 +240,19 @@ def test_pinned_media_are_looked_at_every_night_and_what_differs_is_a_finding(tm
     assert not fetching.not_checked
     third = night(path).nights[0]
     assert (third.night.counts.new, third.night.counts.reopened) == (0, 0)
+
+
+def test_how_labels_are_read_is_a_matter_of_the_project(tmp_path):
+    words = WORDS["bike"].split()
+    said = [" ".join(words[k % 3 :] + words[: k % 3]) + f" {k}" for k in range(20)]
+    rows = [(k, f"ann{who}", said[k] if who < 2 else said[k].upper()) for k in range(20) for who in range(3)]
+    table = pd.DataFrame(rows, columns=["item_id", "annotator", "transcript"])
+    flagged = {}
+    for reading in ("words", "exact"):
+        folder = tmp_path / reading
+        folder.mkdir()
+        write_job(folder, labels=table, project=f"    reading: {reading}\n    detectors: [text_distance]\n")
+        assert annoaudit("run", cwd=folder).returncode == 0
+        record = json.loads(next(folder.rglob("run.json")).read_text(encoding="utf-8"))
+        flagged[reading] = record["counts"]["n_flagged"]
+    assert flagged == {"words": 0, "exact": 20}

@@ -99,6 +99,13 @@ class Project(_Part):
     media_root: Annotated[str | None, Field(description="Folder under which image files may be opened.")] = None
     detectors: Annotated[list[str] | None, Field(description="Only these; all by default.")] = None
     budget: Annotated[Count | None, Field(description="Most labels in the review queue.")] = None
+    subjective: Annotated[bool, Field(description="The question asks for opinions: disagreement is nobody's.")] = False
+    overlap: Annotated[
+        float, Field(gt=0, le=1, description="Of regions: likeness from which two mean the same thing.")
+    ] = 0.5
+    reading: Annotated[
+        Literal["auto", "words", "characters", "exact"], Field(description="Of free texts: what is compared.")
+    ] = "auto"
     seed: Annotated[int, Field(description="Of everything random.")] = 0
     full_pull_days: Annotated[
         Count, Field(description="Read everything anew after so many days; 0: every night (live projects).")

@@ -111,6 +111,9 @@ class Material:
             history=self.folder,
             states=_of_annotators(left, labels, Pseudonyms(key)),
             models=models.known(labels.questions_of("choice")),
+            subjective=told.subjective,
+            overlap=told.overlap,
+            reading=told.reading,
             seed=told.seed,
         )
         models.keep(result)
