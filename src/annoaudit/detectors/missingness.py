@@ -155,11 +155,12 @@ class Missingness:
         )
 
     def _pools(self, evidence: Evidence) -> Iterator[_Pool]:
-        alone = _one_of_copies(evidence)
         for pool in (*_by_counts(evidence), _skipped(evidence)):
-            sampled = pool.take(alone[pool.item]).sample(evidence.seed)
-            if sampled.smaller >= self.min_items:
-                yield sampled
+            # Copies are looked for last: most projects lack too few labels for it to matter.
+            if pool.sample(evidence.seed).smaller >= self.min_items:
+                sampled = pool.take(_one_of_copies(evidence)[pool.item]).sample(evidence.seed)
+                if sampled.smaller >= self.min_items:
+                    yield sampled
 
     def _compare(self, evidence: Evidence, pool: _Pool) -> Iterator[_Comparison]:
         measures, names = _measure(evidence, pool.item)

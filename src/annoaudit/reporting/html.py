@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -221,6 +222,9 @@ def _page(question: QuestionRecord, n_annotators: int | None = None) -> Question
     )
 
 
+_SHARE = re.compile(r"(?<=\d) %")
+
+
 @cache
 def environment() -> jinja2.Environment:
     """Return the templates with autoescape, in which a missing name is an error and nothing invisible is shown."""
@@ -247,7 +251,10 @@ def environment() -> jinja2.Environment:
 
 
 def _reveal(value: object) -> object:
-    return reveal_controls(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Spell out what cannot be seen, and keep a number and its percent sign on one line."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return _SHARE.sub("\u00a0%", reveal_controls(value))
 
 
 def _cut_text(text: str, limit: int) -> str:
