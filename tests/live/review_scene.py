@@ -185,3 +185,14 @@ def current(task: dict) -> str:
 
 def reviewer(server: LabelStudioServer) -> int:
     return server.users["reviewer@example.com"].id
+
+
+def audit_project(
+    server: LabelStudioServer, config: str, tasks: list[dict], title: str, out: Path
+) -> tuple[int, aa.LabelSet]:
+    """Make a project of these tasks, pull and audit it into a folder; return its number and its labels."""
+    project = server.create_project(config, tasks, title=title)
+    labels = LabelStudio.of(f"{server.url}/projects/{project}").pull().labels
+    aa.audit(labels).save(out)
+    labels.to_parquet(out / "labels")
+    return project, labels

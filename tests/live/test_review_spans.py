@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from review_scene import photograph, reviewer, same
+from review_scene import audit_project, photograph, review_tasks, reviewer, same
 
 import annoaudit as aa
-from annoaudit.connectors.label_studio import LabelStudio
 from annoaudit.reviewing import push, unpush, verdicts
 
 CONFIG = (
@@ -46,19 +45,12 @@ def mark(text, label, start, end):
 def test_flagged_spans_are_pushed_as_they_are_drawn_and_their_verdicts_read(label_studio, token, tmp_path):
     people = [user.id for email, user in sorted(label_studio.users.items()) if email.startswith("ann")][:3]
     tasks, planted = make_tasks(people)
-    project = label_studio.create_project(CONFIG, tasks, title="Names")
-    labels = LabelStudio.of(f"{label_studio.url}/projects/{project}").pull().labels
-    audit = aa.audit(labels)
     out = tmp_path / "out"
-    audit.save(out)
-    labels.to_parquet(out / "labels")
+    project, labels = audit_project(label_studio, CONFIG, tasks, "Names", out)
     before = photograph(label_studio, project)
     receipt = push(out, yes=True)
     assert same(photograph(label_studio, project), before)
-    found = label_studio.call("GET", "/api/tasks", project=receipt.review_project, fields="all", page_size=1000)[
-        "tasks"
-    ]
-    by_number = {one["data"]["number"]: one for one in found}
+    by_number = review_tasks(label_studio, receipt.review_project)
     assert set(by_number) >= set(planted)
     for number, slip in planted.items():
         drawn = by_number[number]["predictions"][0]["result"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from review_scene import photograph, reviewer, same
+from review_scene import audit_project, photograph, review_tasks, reviewer, same
 
 import annoaudit as aa
-from annoaudit.connectors.label_studio import LabelStudio
 from annoaudit.reviewing import apply_corrections, push, unpush, verdicts
 
 AREA = '<TextArea name="said" toName="clip" editable="true" maxSubmissions="1"/>'
@@ -40,19 +39,12 @@ def make_tasks(people, n_tasks=32):
 def test_a_flagged_text_is_pushed_with_the_consensus_and_its_correction_comes_back(label_studio, token, tmp_path):
     people = [user.id for email, user in sorted(label_studio.users.items()) if email.startswith("ann")][:3]
     tasks, planted = make_tasks(people)
-    project = label_studio.create_project(CONFIG, tasks, title="Transcripts")
-    labels = LabelStudio.of(f"{label_studio.url}/projects/{project}").pull().labels
-    audit = aa.audit(labels)
     out = tmp_path / "out"
-    audit.save(out)
-    labels.to_parquet(out / "labels")
+    project, labels = audit_project(label_studio, CONFIG, tasks, "Transcripts", out)
     before = photograph(label_studio, project)
     receipt = push(out, yes=True)
     assert same(photograph(label_studio, project), before)
-    found = label_studio.call("GET", "/api/tasks", project=receipt.review_project, fields="all", page_size=1000)[
-        "tasks"
-    ]
-    by_number = {one["data"]["number"]: one for one in found}
+    by_number = review_tasks(label_studio, receipt.review_project)
     assert set(by_number) == planted
     first = by_number[min(planted)]
     drawn = [one for one in first["predictions"][0]["result"] if one["type"] == "textarea"]
@@ -71,8 +63,7 @@ def test_a_flagged_text_is_pushed_with_the_consensus_and_its_correction_comes_ba
     assert aa.audit(labels, history=out).record.review.suppressed == {"fixed": 1}
     assert same(photograph(label_studio, project), before)
     apply_corrections(out, yes=True)
-    found = label_studio.call("GET", "/api/tasks", project=project, fields="all", page_size=1000)["tasks"]
-    task = next(one for one in found if one["data"]["number"] == min(planted))
+    task = review_tasks(label_studio, project)[min(planted)]
     texts = [one["result"][0]["value"]["text"] for one in task["annotations"]]
     assert texts.count([SENTENCES[0]]) == 3
     assert [f"{WRONG} {min(planted)}"] in texts

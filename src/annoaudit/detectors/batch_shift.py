@@ -11,11 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annoaudit.detectors.data_contrasts import MOST_MOVED, list_moved, main_directions
+from annoaudit.detectors.data_contrasts import MOST_MOVED, list_moved, main_directions, score_shifts
 from annoaudit.detectors.data_exhibits import Innocence, show_texts
 from annoaudit.errors import Unavailable
-from annoaudit.findings import Explanation, Level, Scores, Subject, signed
-from annoaudit.statistics.multiplicity import suspicion_of
+from annoaudit.findings import Explanation, Level, Scores, Subject
 from annoaudit.statistics.residual_scan import match_margins
 from annoaudit.statistics.two_sample import Shift, compare_classes, compare_features
 
@@ -81,24 +80,18 @@ class BatchShift:
                 f"no batch, split or period has {self.min_items} different labelled items and as many before it",
                 hint="Map a column with batch=, split= or created_at=.",
             )
-        shifts = [one.shift for one in found]
-        p = np.array([one.p for one in shifts])
 
         def explain(positions: Ints) -> Sequence[Explanation]:
             return [_explain(evidence, found[int(at)]) for at in positions]
 
-        return Scores(
-            *signed(self, evidence.votes.question),
-            target=np.arange(len(found)),
-            suspicion=suspicion_of(p),
-            explain=explain,
+        return score_shifts(
+            self,
+            evidence.votes.question,
+            [one.shift for one in found],
+            explain,
             n=np.array([len(one.new) for one in found]),
-            effect=np.array([one.effect for one in shifts]),
-            effect_low=np.array([one.effect_low for one in shifts]),
-            effect_high=np.array([one.effect_high for one in shifts]),
             effect_name="area under the ROC curve above .5, or largest difference of a class",
             null="the batch is drawn as the items before it: who is new is permuted",
-            p=p,
             family="batches and what is compared",
         )
 

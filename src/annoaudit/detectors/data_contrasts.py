@@ -1,7 +1,8 @@
-"""Items against other items: what they are compared by, and which words or columns differ."""
+"""Items against other items: what they are compared by, which words or columns differ, and the scores of such tests."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,12 +10,15 @@ import numpy.typing as npt
 from scipy import sparse
 
 from annoaudit.errors import Unavailable
+from annoaudit.findings import Explanation, Scores, Signed, signed
+from annoaudit.statistics.multiplicity import suspicion_of
+from annoaudit.statistics.two_sample import Shift
 
 if TYPE_CHECKING:
     from annoaudit.evidence import Evidence
     from annoaudit.evidence.features import Features
 
-__all__ = ["list_moved", "main_directions", "rank_moved"]
+__all__ = ["list_moved", "main_directions", "rank_moved", "score_shifts"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating]
@@ -54,6 +58,35 @@ def rank_moved(names: list[str] | tuple[str, ...], moved: Floats) -> list[str]:
     """Return the names with the largest differences, as "name more" or "name less"."""
     order = np.argsort(-np.abs(moved), kind="stable")[:MOST_MOVED]
     return [f"{names[int(k)]} {'more' if moved[k] > 0 else 'less'}" for k in order]
+
+
+def score_shifts(
+    detector: Signed,
+    question: str,
+    shifts: Sequence[Shift],
+    explain: Callable[[Ints], Sequence[Explanation]],
+    *,
+    n: Ints,
+    effect_name: str,
+    null: str,
+    family: str,
+) -> Scores:
+    """Return the scores of a detector whose targets are two-sample tests, one each."""
+    p = np.array([one.p for one in shifts])
+    return Scores(
+        *signed(detector, question),
+        target=np.arange(len(shifts)),
+        suspicion=suspicion_of(p),
+        explain=explain,
+        n=n,
+        effect=np.array([one.effect for one in shifts]),
+        effect_low=np.array([one.effect_low for one in shifts]),
+        effect_high=np.array([one.effect_high for one in shifts]),
+        effect_name=effect_name,
+        null=null,
+        p=p,
+        family=family,
+    )
 
 
 def _standardised(features: Features, new: Ints, old: Ints) -> Floats:

@@ -11,13 +11,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annoaudit.detectors.data_contrasts import MOST_MOVED, list_moved, main_directions, rank_moved
+from annoaudit.detectors.data_contrasts import MOST_MOVED, list_moved, main_directions, rank_moved, score_shifts
 from annoaudit.detectors.data_exhibits import Innocence, show_texts
 from annoaudit.errors import Unavailable
 from annoaudit.evidence.kinds import AUDITED
-from annoaudit.findings import Explanation, Level, Scores, Subject, signed
+from annoaudit.findings import Explanation, Level, Scores, Subject
 from annoaudit.labels.submissions import select_submissions
-from annoaudit.statistics.multiplicity import suspicion_of
 from annoaudit.statistics.two_sample import Shift, compare_classes, compare_features
 
 if TYPE_CHECKING:
@@ -133,34 +132,31 @@ class Missingness:
         found = [one for pool in pools for one in self._compare(evidence, pool)]
         if not found:
             raise Unavailable("items have no texts, images, columns, groups or classes to compare them by")
-        shifts = [one.shift for one in found]
-        p = np.array([one.p for one in shifts])
 
         def explain(positions: Ints) -> Sequence[Explanation]:
             return [_explain(evidence, found[int(at)]) for at in positions]
 
-        return Scores(
-            *signed(self, evidence.votes.question),
-            target=np.arange(len(found)),
-            suspicion=suspicion_of(p),
-            explain=explain,
+        return score_shifts(
+            self,
+            evidence.votes.question,
+            [one.shift for one in found],
+            explain,
             n=np.array([one.pool.n_missing for one in found]),
-            effect=np.array([one.effect for one in shifts]),
-            effect_low=np.array([one.effect_low for one in shifts]),
-            effect_high=np.array([one.effect_high for one in shifts]),
             effect_name="area under the ROC curve above .5, or largest difference of a share",
             null="which items lack labels is drawn by lot among those near each other, of the same batch and split",
-            p=p,
             family="kinds of missing and what is compared",
         )
 
     def _pools(self, evidence: Evidence) -> Iterator[_Pool]:
-        for pool in (*_by_counts(evidence), _skipped(evidence)):
-            # Copies are looked for last: most projects lack too few labels for it to matter.
-            if pool.sample(evidence.seed).smaller >= self.min_items:
-                sampled = pool.take(_one_of_copies(evidence)[pool.item]).sample(evidence.seed)
-                if sampled.smaller >= self.min_items:
-                    yield sampled
+        pools = (*_by_counts(evidence), _skipped(evidence))
+        large = [one for one in pools if one.sample(evidence.seed).smaller >= self.min_items]
+        if not large:
+            return
+        alone = _one_of_copies(evidence)  # not before it is needed: most projects lack too few labels
+        for pool in large:
+            sampled = pool.take(alone[pool.item]).sample(evidence.seed)
+            if sampled.smaller >= self.min_items:
+                yield sampled
 
     def _compare(self, evidence: Evidence, pool: _Pool) -> Iterator[_Comparison]:
         measures, names = _measure(evidence, pool.item)

@@ -164,5 +164,5 @@ def _spell_evidence(told: Explanation, people: Texts) -> dict[str, object]:
 
 def _numbers(values: npt.NDArray[np.generic] | None, at: Ints, default: float = float("nan")) -> Floats | Ints:
     if values is None:
-        return np.full(len(at), default if default == default else np.nan)
+        return np.full(len(at), default)
     return values[at]  # type: ignore[return-value]
