@@ -154,3 +154,14 @@ def test_check_names_everything_that_would_not_work(tmp_path):
     assert len(failed) == 3
     for word in ("gold", "NOBODY_SET_THIS", "heads elsewhere"):
         assert any(word in line for line in failed)
+
+
+def test_check_takes_companions_by_url_and_media_only_from_a_folder(tmp_path):
+    (tmp_path / "gold.csv").write_text("item,label\n0001,bike\n", encoding="utf-8")
+    url = (tmp_path / "gold.csv").as_uri()
+    write_job(tmp_path, project=f"    gold: {url}\n    media_root: {tmp_path.as_uri()}\n")
+    done = annoaudit("check", cwd=tmp_path)
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 2, done.stdout
+    assert f"ok bikes: gold: {url}" in said
+    assert "is not there" in said.split("bikes: media_root:", 1)[1]

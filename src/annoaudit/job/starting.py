@@ -145,7 +145,7 @@ def check_job(job: Job) -> Iterator[Answer]:
         yield _attempt(f"{name}: source", partial(try_source, project, job.home))
         for kind in ("gold", "probabilities", "features", "media_root"):
             path = getattr(project, kind)
-            if is_url(path):
+            if kind != "media_root" and is_url(path):
                 yield _attempt(f"{name}: {kind}", partial(_fetch_once, path))
             elif path is not None:
                 there = job.resolve(path).exists()
