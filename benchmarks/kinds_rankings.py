@@ -8,11 +8,10 @@ Seeds start at 100,000.
 from __future__ import annotations
 
 import argparse
-import resource
-import time
 from dataclasses import replace
 
 import numpy as np
+from audit_cost import spend
 
 import annoaudit as aa
 from annoaudit.evidence import Evidence
@@ -148,10 +147,7 @@ def measure_cost(seeds: int) -> None:
     for n_items, n_things in ((33_334, 5), (100_000, 5)):
         design = RankingDesign(n_items=n_items, n_annotators=200, n_things=n_things, n_systems=12, stray_rate=0.02)
         labels = simulate_rankings(design, FIRST_SEED).labels
-        start = time.process_time()
-        aa.audit(labels).html()
-        spent = time.process_time() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        spent, peak = spend(labels)
         print(f"| {3 * n_items:,} | {n_items:,} | {n_things} | {spent:.0f} | {peak:.0f} |", flush=True)
 
 

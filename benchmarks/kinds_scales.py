@@ -11,8 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from audit_cost import spend
 
 import annoaudit as aa
 from annoaudit.detectors.leanings import lean_of
@@ -431,10 +430,7 @@ def rewrite(labels: aa.LabelSet, *, with_texts: bool) -> aa.LabelSet:
 
 
 def report_cost(name: str, n: int, labels: aa.LabelSet, with_texts: bool) -> None:
-    start = time.process_time()
-    aa.audit(labels).html()
-    spent = time.process_time() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    spent, peak = spend(labels)
     print(f"| {name} | {n:,} | {'texts' if with_texts else 'none'} | {spent:.0f} | {peak:.0f} |", flush=True)
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from audit_cost import spend
 from sklearn.metrics import average_precision_score
 
 import annoaudit as aa
@@ -264,10 +264,7 @@ def measure_cost(name: str, seeds: int) -> None:
     for n_items in (10_000, 33_334):
         design = TranscriptDesign(n_items=n_items, n_annotators=200, redundancy=3, n_vocabulary=20_000)
         labels = simulate_transcripts(design, FIRST_SEED).labels
-        start = time.process_time()
-        aa.audit(labels).html()
-        spent = time.process_time() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        spent, peak = spend(labels)
         print(f"| {labels.labels.num_rows:,} | {spent:.0f} | {peak:.0f} |", flush=True)
 
 
